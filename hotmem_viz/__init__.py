@@ -1,0 +1,48 @@
+"""Physical memory hot-remove in Linux, seen: a model, its recordings, and a stage to play them.
+
+run     run a scenario, get a Recording
+load    read a Recording from a file
+app     a scenario with its controls, for notebooks and the dashboard
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hotmem_viz.recording.recording import Recording
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "app", "load", "run"]
+
+
+def run(name: str, **parameters: Any) -> Recording:
+    """Run a scenario and return its recording, which shows itself as a stage in a notebook.
+
+    name: "exhaustion". Its parameters: machine, movable, boot, workload, user and seed; see
+    `hotmem_viz.scenarios.exhaustion.ExhaustionParameters`. Raises ParameterError for a name or a
+    value that is not allowed.
+    """
+    from hotmem_viz.catalog import run as run_scenario
+
+    return run_scenario(name, **parameters)
+
+
+def load(path: str | Path) -> Recording:
+    """Read a recording from an .npz file; raises RecordingError if it is none."""
+    from hotmem_viz.recording.store import load as load_recording
+
+    return load_recording(path)
+
+
+def app(name: str = "exhaustion", **parameters: Any) -> Any:
+    """Return a scenario with its controls as a widget, for a notebook or the dashboard."""
+    from hotmem_viz.apps.exhaustion import exhaustion_app
+
+    if name != "exhaustion":
+        from hotmem_viz.catalog import find_scenario
+
+        find_scenario(name)
+    return exhaustion_app(**parameters)

@@ -1,0 +1,35 @@
+"""The package's errors: one base and its kinds, for misuse and unusable input only.
+
+A refused allocation or an OOM is not an error but an Outcome, because failing is the lesson.
+"""
+
+from __future__ import annotations
+
+
+class HotmemError(Exception):
+    """Base of every error that the package raises on purpose; its text is one clear line."""
+
+
+class ParameterError(HotmemError, ValueError):
+    """A parameter has a value that is not allowed; names the parameter, value and choices."""
+
+    def __init__(self, name: str, value: object, allowed: str) -> None:
+        self.name, self.value, self.allowed = name, value, allowed
+        super().__init__(f"{name}: {value!r} is not allowed; {allowed}")
+
+
+class BootOptionError(ParameterError):
+    """A boot option typed by a person that the kernel would misread or ignore."""
+
+
+class CaptureError(HotmemError):
+    """A capture or kernel text that cannot be read; names file, line and reason."""
+
+    def __init__(self, path: object, reason: str, line: int | None = None) -> None:
+        self.path, self.line, self.reason = str(path), line, reason
+        where = self.path if line is None else f"{self.path}, line {line}"
+        super().__init__(f"{where}: {reason}")
+
+
+class RecordingError(HotmemError):
+    """A stored recording that cannot be read: wrong schema, missing or damaged arrays."""

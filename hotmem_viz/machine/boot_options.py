@@ -1,0 +1,166 @@
+"""The boot options that size ZONE_MOVABLE, read as the kernel or as a person means them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+
+from hotmem_viz.errors import BootOptionError, ParameterError
+from hotmem_viz.units import parse_size
+from hotmem_viz.vocabulary import PAGE_SIZE
+
+OPTION_NAMES = ("kernelcore", "movablecore", "movable_node")
+_U64 = (1 << 64) - 1
+_SUFFIX_SHIFTS = {"K": 10, "M": 20, "G": 30, "T": 40, "P": 50, "E": 60}
+
+
+@dataclass(frozen=True)
+class BootOptions:
+    """What the command line asks of ZONE_MOVABLE; None means that the option is absent.
+
+    Sizes are bytes, percents are whole numbers. A percent outranks a size of the same
+    option, as in find_zone_movable_pfns_for_nodes (mm/page_alloc.c, 6.1). `text` is the
+    command line that was read.
+    """
+
+    kernelcore_bytes: int | None = None
+    kernelcore_percent: int | None = None
+    kernelcore_mirror: bool = False
+    movablecore_bytes: int | None = None
+    movablecore_percent: int | None = None
+    movable_node: bool = False
+    text: str = ""
+
+    def kernelcore_pages(self, total: int) -> int:
+        """Pages asked for kernelcore on a machine of `total` pages; 0 when absent."""
+        return _pages(self.kernelcore_bytes, self.kernelcore_percent, total)
+
+    def movablecore_pages(self, total: int) -> int:
+        """Pages asked for movablecore on a machine of `total` pages; 0 when absent."""
+        return _pages(self.movablecore_bytes, self.movablecore_percent, total)
+
+
+def _pages(size: int | None, percent: int | None, total: int) -> int:
+    if percent:
+        return total * 100 * percent // 10000
+    return (size or 0) // PAGE_SIZE
+
+
+def movable_share(share: float) -> BootOptions:
+    """Return the options that ask for a share of the machine: movablecore=N%.
+
+    `share` lies in 0..1 and is rounded to a whole percent, which is all that the option
+    takes. A share of 1 is what it is on a real kernel: no ZONE_MOVABLE at all.
+
+    Raises
+    ------
+    ParameterError
+        When `share` is no number from 0 to 1.
+    """
+    if not isinstance(share, int | float) or isinstance(share, bool) or not 0 <= share <= 1:
+        raise ParameterError("movable", share, "a share from 0 to 1 is needed")
+    percent = round(share * 100)
+    return BootOptions(movablecore_percent=percent, text=f"movablecore={percent}%")
+
+
+def parse_boot_options(text: str, *, strict: bool) -> BootOptions:
+    """Read boot options from `text`.
+
+    With `strict`, from a person: only the three options, each at most once and well formed.
+    Without, from a full command line as the kernel reads it: everything else is ignored,
+    the last of an option wins, nothing is refused (parse_args in kernel/params.c,
+    cmdline_parse_core in mm/page_alloc.c, memparse in lib/cmdline.c; 6.1).
+
+    Raises
+    ------
+    BootOptionError
+        With `strict` only: names the option, its value and what is allowed.
+    """
+    return _parse_person(text) if strict else _parse_kernel(text)
+
+
+def _parse_person(text: str) -> BootOptions:
+    fields: dict[str, int | bool] = {}
+    seen: set[str] = set()
+    for word in text.split():
+        name, equals, value = word.partition("=")
+        if name not in OPTION_NAMES:
+            raise BootOptionError("boot option", word, _known_options(name))
+        if name in seen:
+            raise BootOptionError(name, word, "each option may be given once")
+        seen.add(name)
+        if name == "movable_node":
+            if equals:
+                raise BootOptionError(name, word, "movable_node takes no value")
+            fields[name] = True
+        else:
+            fields.update(_person_amount(name, value))
+    return BootOptions(**fields, text=text)  # type: ignore[arg-type]
+
+
+def _known_options(name: str) -> str:
+    close = difflib.get_close_matches(name.lower().replace("-", "_"), OPTION_NAMES, 1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return (
+        f"{hint}allowed are kernelcore=SIZE|N%|mirror, movablecore=SIZE|N% and movable_node"
+    )
+
+
+def _person_amount(name: str, value: str) -> dict[str, int | bool]:
+    if name == "kernelcore" and value == "mirror":
+        return {"kernelcore_mirror": True}
+    forms = "a size such as 512M, a percent such as 25%"
+    forms += " or mirror is allowed" if name == "kernelcore" else " is allowed"
+    if value.endswith("%"):
+        if not re.fullmatch(r"[0-9]{1,3}%", value, re.ASCII) or int(value[:-1]) > 100:
+            raise BootOptionError(name, value, f"{forms}; a percent is a whole number 0 to 100")
+        return {f"{name}_percent": int(value[:-1])}
+    try:
+        size = parse_size(value)
+    except ParameterError:
+        raise BootOptionError(name, value, forms) from None
+    if size % PAGE_SIZE:
+        raise BootOptionError(name, value, f"{forms}; a size is a multiple of the 4K page")
+    return {f"{name}_bytes": size}
+
+
+def _parse_kernel(text: str) -> BootOptions:
+    fields: dict[str, int | bool | None] = {}
+    for word in _kernel_words(text):
+        name, equals, value = word.partition("=")
+        if name == "--" and not equals:
+            break
+        name = name.replace("-", "_")
+        if name == "movable_node":
+            fields[name] = True
+        elif name in OPTION_NAMES and equals:
+            value = value.removeprefix('"').removesuffix('"')
+            if name == "kernelcore" and "mirror" in value.split(","):
+                fields["kernelcore_mirror"] = True
+            else:
+                fields.update(_kernel_amount(name, value))
+    return BootOptions(**fields, text=text)  # type: ignore[arg-type]
+
+
+def _kernel_words(text: str) -> list[str]:
+    """Split at white space outside double quotes (next_arg, lib/cmdline.c)."""
+    words = re.findall(r'(?:"[^"]*(?:"|$)|[^\s"])+', text)
+    return [w[1:].removesuffix('"') if w.startswith('"') else w for w in words]
+
+
+def _kernel_amount(name: str, value: str) -> dict[str, int | None]:
+    number, rest = _strtoull(value)
+    if rest.startswith("%"):
+        return {f"{name}_percent": number}
+    size = (number << _SUFFIX_SHIFTS.get(rest[:1].upper(), 0)) & _U64
+    return {f"{name}_bytes": size, f"{name}_percent": None}
+
+
+def _strtoull(text: str) -> tuple[int, str]:
+    """Read a number as simple_strtoull with base 0 does: 0x is hexadecimal, 0 octal."""
+    for pattern, base in ((r"0[xX]([0-9a-fA-F]+)", 16), (r"0([0-7]*)", 8), (r"([0-9]+)", 10)):
+        match = re.match(pattern, text, re.ASCII)
+        if match:
+            return int(match[1] or "0", base) & _U64, text[match.end() :]
+    return 0, text

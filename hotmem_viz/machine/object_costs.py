@@ -1,0 +1,205 @@
+"""What one operation of a workload costs, in slab objects and pages.
+
+Sizes, objects per slab and pages per slab are those of /proc/slabinfo in the captures of
+each build; objects per operation are the growth of that file over a workload divided by the
+operations done. Cache names are those after merging of equal caches by the slab allocator:
+unix sockets live in PING on the x86-64 build and in signal_cache on the PAE one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class SlabCache:
+    """A slab cache: how objects fill slabs, and slabs take pages.
+
+    `reclaimable` tells whether its slabs are accounted reclaimable (SLAB_RECLAIM_ACCOUNT),
+    and so come from pageblocks of MigrateType.RECLAIMABLE. It says nothing about whether
+    anything would be reclaimed: a dentry of tmpfs counts, and none of them can go.
+    """
+
+    name: str
+    object_bytes: int
+    objects_per_slab: int
+    pages_per_slab: int
+    reclaimable: bool = False
+    source: str = ""
+
+    @property
+    def pages_per_object(self) -> float:
+        """Pages that one more object costs in the long run."""
+        return self.pages_per_slab / self.objects_per_slab
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a workload: objects by cache, and pages of its own.
+
+    `data_pages` are requested with `data_gfp`; `stacks` are kernel stacks. `shrinkable`
+    tells whether memory pressure can take the objects back. `name` is the workload's.
+    """
+
+    name: str
+    caches: Mapping[str, int]
+    data_pages: int = 0
+    data_gfp: str = "KERNEL"
+    stacks: int = 0
+    shrinkable: bool = False
+    source: str = ""
+
+    def slab_pages(self, caches: Mapping[str, SlabCache]) -> float:
+        """Slab pages that one more operation costs in the long run."""
+        return sum(n * caches[name].pages_per_object for name, n in self.caches.items())
+
+
+def _caches(source: str, *rows: tuple[str, int, int, int, bool]) -> Mapping[str, SlabCache]:
+    return MappingProxyType({row[0]: SlabCache(*row, source=source) for row in rows})
+
+
+def _operations(
+    caches: Mapping[str, Mapping[str, int]], sources: Mapping[str, str]
+) -> Mapping[str, Operation]:
+    """Add what the builds share: pages of data, and what can be taken back."""
+    table = {
+        name: Operation(
+            name=name,
+            caches=MappingProxyType(dict(costs)),
+            data_pages=4 if name == "pipes" else 0,
+            data_gfp="HIGHUSER" if name == "pipes" else "KERNEL",
+            shrinkable=name in ("cache", "negdentry"),
+            source=sources[name],
+        )
+        for name, costs in caches.items()
+    }
+    return MappingProxyType(table)
+
+
+# Which caches count as reclaimable is measured: the growth of SReclaimable in each workload
+# equals that of dentry, inode_cache, sock_inode_cache and kmalloc-rcl-*; that of
+# shmem_inode_cache lands in SUnreclaim (SLAB_ACCOUNT only, mm/shmem.c).
+X86_64_CACHES = _caches(
+    "slabinfo, 6.1.0-56-cloud-amd64",
+    ("shmem_inode_cache", 784, 10, 2, False),
+    ("dentry", 192, 21, 1, True),
+    ("inode_cache", 640, 12, 2, True),
+    ("sock_inode_cache", 832, 19, 4, True),
+    ("ext4_inode_cache", 1192, 13, 4, True),
+    ("lsm_inode_cache", 32, 128, 1, False),
+    ("lsm_file_cache", 24, 170, 1, False),
+    ("filp", 256, 16, 1, False),
+    ("skbuff_head_cache", 256, 16, 1, False),
+    ("PING", 1024, 8, 2, False),
+    ("kmalloc-cg-4k", 4096, 8, 8, False),
+    ("kmalloc-cg-1k", 1024, 8, 2, False),
+    ("kmalloc-cg-192", 192, 21, 1, False),
+    ("kmalloc-rcl-192", 192, 21, 1, True),
+    ("kmalloc-16", 16, 256, 1, False),
+    ("vm_area_struct", 152, 26, 1, False),
+    ("maple_node", 256, 16, 1, False),
+)
+PAE_CACHES = _caches(
+    "slabinfo, 6.1.0-50-686-pae",
+    ("shmem_inode_cache", 488, 8, 1, False),
+    ("dentry", 128, 32, 1, True),
+    ("inode_cache", 416, 19, 2, True),
+    ("sock_inode_cache", 640, 12, 2, True),
+    ("lsm_file_cache", 16, 256, 1, False),
+    ("filp", 192, 21, 1, False),
+    ("skbuff_head_cache", 192, 21, 1, False),
+    ("signal_cache", 768, 10, 2, False),
+    ("kmalloc-cg-4k", 4096, 8, 8, False),
+    ("kmalloc-cg-512", 512, 8, 1, False),
+    ("kmalloc-cg-128", 128, 32, 1, False),
+    ("kmalloc-rcl-192", 192, 21, 1, True),
+    ("kmalloc-8", 8, 512, 1, False),
+    ("vm_area_struct", 80, 51, 1, False),
+    ("maple_node", 256, 16, 1, False),
+)
+
+_X86_64_FILES = {"shmem_inode_cache": 1, "dentry": 1, "lsm_inode_cache": 1}
+_X86_64_SOCKETS = {
+    "kmalloc-cg-4k": 10,
+    "skbuff_head_cache": 10,
+    "PING": 2,
+    "sock_inode_cache": 2,
+    "filp": 2,
+    "dentry": 2,
+    "lsm_inode_cache": 2,
+    "lsm_file_cache": 2,
+    "kmalloc-16": 2,
+}
+_X86_64_PIPES = {
+    "kmalloc-cg-1k": 1,
+    "inode_cache": 1,
+    "filp": 2,
+    "dentry": 1,
+    "kmalloc-cg-192": 1,
+    "lsm_file_cache": 2,
+    "lsm_inode_cache": 1,
+}
+_PAE_FILES = {"shmem_inode_cache": 1, "dentry": 1, "lsm_file_cache": 1}
+_PAE_SOCKETS = {
+    "kmalloc-cg-4k": 10,
+    "skbuff_head_cache": 10,
+    "signal_cache": 2,
+    "sock_inode_cache": 2,
+    "filp": 2,
+    "dentry": 2,
+    "lsm_file_cache": 4,
+    "kmalloc-8": 2,
+}
+_PAE_PIPES = {
+    "filp": 2,
+    "inode_cache": 1,
+    "dentry": 1,
+    "lsm_file_cache": 3,
+    "kmalloc-cg-512": 1,
+    "kmalloc-cg-128": 1,
+}
+_NEGATIVE = {"dentry": 1, "kmalloc-rcl-192": 1}
+"""A negative dentry, and its name of 125 characters, too long to fit inside it."""
+
+X86_64_OPERATIONS = _operations(
+    {
+        "files": _X86_64_FILES,
+        "dirs": _X86_64_FILES,
+        "sockets": _X86_64_SOCKETS,
+        "pipes": _X86_64_PIPES,
+        "cache": _NEGATIVE,
+        "negdentry": _NEGATIVE,
+        "ballast": _X86_64_SOCKETS,
+    },
+    {
+        "files": "b-files-85: an empty tmpfs file",
+        "dirs": "b-dirs-85: a tmpfs directory",
+        "sockets": "b-sockets-85: a pair of unix sockets, ten datagrams of 3,400 bytes in each",
+        "pipes": "b-pipes-85: a pipe with four pages written into it",
+        "cache": "b-negdentry-85: a look-up of a missing name of 125 characters",
+        "negdentry": "b-negdentry-85: a look-up of a missing name of 125 characters",
+        "ballast": "b-sockets-85: a socket pair parked before the workload starts",
+    },
+)
+PAE_OPERATIONS = _operations(
+    {
+        "files": _PAE_FILES,
+        "dirs": _PAE_FILES,
+        "sockets": _PAE_SOCKETS,
+        "pipes": _PAE_PIPES,
+        "cache": _NEGATIVE,
+        "negdentry": _NEGATIVE,
+        "ballast": _PAE_SOCKETS,
+    },
+    {
+        "files": "e-files-04G-panic: an empty tmpfs file",
+        "dirs": "as files; no capture of directories on PAE",
+        "sockets": "e-sockets-04G: a pair of unix sockets, ten datagrams of 3,400 bytes in each",
+        "pipes": "e-pipes-04G: a pipe with four pages written into it",
+        "cache": "as x86-64; no capture on PAE",
+        "negdentry": "as x86-64; no capture on PAE",
+        "ballast": "e-sockets-04G: a socket pair parked before the workload starts",
+    },
+)

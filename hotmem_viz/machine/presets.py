@@ -1,0 +1,76 @@
+"""Machines to start from, by name."""
+
+from __future__ import annotations
+
+from hotmem_viz.errors import ParameterError
+from hotmem_viz.machine.spec import CLASSROOM_SCALE, Arch, MachineSpec, NodeSpec, PfnRange
+
+_MIB = 1 << 8
+_GIB = 1 << 18
+_CLASSROOM_SECTION = 1024
+_PAE_SECTION = 131072
+"""512 MiB (SECTION_SIZE_BITS 29, arch/x86/include/asm/sparsemem.h, 6.1)."""
+
+
+def _pc_low(end_pfn: int) -> tuple[PfnRange, ...]:
+    """Return a PC's memory up to `end_pfn`: page 0 and 636 KiB to 1 MiB are firmware's."""
+    return (PfnRange(1, 159), PfnRange(256, end_pfn))
+
+
+_CLASSROOM = MachineSpec(
+    name="classroom",
+    title="Classroom machine: 2 nodes, 256 MiB, every border at 1/32",
+    nodes=(
+        NodeSpec(0, (PfnRange(0, 32 * _MIB), PfnRange(128 * _MIB, 224 * _MIB))),
+        NodeSpec(1, (PfnRange(224 * _MIB, 352 * _MIB),)),
+    ),
+    section_pages=_CLASSROOM_SECTION,
+    scale=CLASSROOM_SCALE,
+    cpus=4,
+)
+_SERVER = MachineSpec(
+    name="server",
+    title="Server: 4 nodes of 16 GiB",
+    nodes=(
+        NodeSpec(0, (*_pc_low(3 * _GIB), PfnRange(4 * _GIB, 17 * _GIB))),
+        NodeSpec(1, (PfnRange(17 * _GIB, 33 * _GIB),)),
+        NodeSpec(2, (PfnRange(33 * _GIB, 49 * _GIB),)),
+        NodeSpec(3, (PfnRange(49 * _GIB, 65 * _GIB),)),
+    ),
+    cpus=4,
+)
+_PAE = MachineSpec(
+    name="pae",
+    title="32-bit PAE box: 16 GiB",
+    nodes=(NodeSpec(0, (*_pc_low(3 * _GIB), PfnRange(4 * _GIB, 17 * _GIB))),),
+    arch=Arch.PAE,
+    section_pages=_PAE_SECTION,
+)
+_MAIL = MachineSpec(
+    name="mail",
+    title="The mail's machine: node 0 normal, nodes 1 to 3 hot-pluggable (classroom scale)",
+    nodes=(
+        NodeSpec(0, (PfnRange(0, 32 * _MIB), PfnRange(128 * _MIB, 160 * _MIB))),
+        NodeSpec(1, (PfnRange(160 * _MIB, 224 * _MIB, hotpluggable=True),)),
+        NodeSpec(2, (PfnRange(224 * _MIB, 288 * _MIB, hotpluggable=True),)),
+        NodeSpec(3, (PfnRange(288 * _MIB, 352 * _MIB, hotpluggable=True),)),
+    ),
+    section_pages=_CLASSROOM_SECTION,
+    scale=CLASSROOM_SCALE,
+    cpus=4,
+)
+
+PRESETS: dict[str, MachineSpec] = {m.name: m for m in (_CLASSROOM, _SERVER, _PAE, _MAIL)}
+
+
+def find_preset(name: str) -> MachineSpec:
+    """Return a machine by name.
+
+    Raises
+    ------
+    ParameterError
+        When there is none.
+    """
+    if name not in PRESETS:
+        raise ParameterError("machine", name, f"allowed are {', '.join(PRESETS)}")
+    return PRESETS[name]

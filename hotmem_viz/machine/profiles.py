@@ -1,0 +1,145 @@
+"""Kernel profiles: every rule and constant that depends on the kernel's version.
+
+Constants marked "measured" were read off captures of Debian's builds running one start-up
+program on one CPU (data/captures); they belong to those builds and not to Linux.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from hotmem_viz.errors import ParameterError
+from hotmem_viz.machine.footprint import PAE_6_1, X86_64_6_1, BootFootprint
+from hotmem_viz.machine.object_costs import (
+    PAE_CACHES,
+    PAE_OPERATIONS,
+    X86_64_CACHES,
+    X86_64_OPERATIONS,
+    Operation,
+    SlabCache,
+)
+from hotmem_viz.machine.spec import Arch
+from hotmem_viz.vocabulary import ZoneType
+
+__all__ = ["PROFILES", "KernelProfile", "Operation", "SlabCache", "find_profile"]
+
+RESERVE_RATIOS: Mapping[ZoneType, int] = MappingProxyType(
+    {
+        ZoneType.DMA: 256,
+        ZoneType.DMA32: 256,
+        ZoneType.NORMAL: 32,
+        ZoneType.HIGHMEM: 0,
+        ZoneType.MOVABLE: 0,
+    }
+)
+"""sysctl_lowmem_reserve_ratio (mm/page_alloc.c, 6.1)."""
+
+
+@dataclass(frozen=True)
+class KernelProfile:
+    """One kernel on one architecture.
+
+    Attributes
+    ----------
+    struct_page_bytes
+        Size of struct page: 64 on x86-64; 40 on Debian's 6.1 PAE (measured), 32 in 2012.
+    min_shared_over_movable
+        Whether ZONE_MOVABLE takes a share of min_free_kbytes on 64-bit (to 6.1; by 6.12 it
+        is treated as highmem; __setup_per_zone_wmarks, mm/page_alloc.c).
+    mirror_without_mirrored
+        Whether kernelcore=mirror acts on a machine without mirrored memory (6.1 does).
+    pae_lowmem_end_pfn
+        Where ZONE_NORMAL ends on 32-bit: 225278 measured on 6.1 (fixmap and kmap window are
+        taken off), 229376 = 896 MiB in 2012 (arch/x86/mm/init_32.c, 3.18).
+    min_free_cap_kb
+        Upper bound of min_free_kbytes: 262144, and 65536 before 5.8.
+    footprint
+        What the booted kernel itself occupies.
+    caches, operations
+        Slab caches by name, and what one operation of a workload costs.
+    ballast_pairs
+        Socket pairs that the captures' workloads park before they start (data/captures).
+    """
+
+    name: str
+    arch: Arch
+    title: str
+    struct_page_bytes: int
+    min_shared_over_movable: bool
+    mirror_without_mirrored: bool
+    min_free_cap_kb: int
+    pae_lowmem_end_pfn: int
+    footprint: BootFootprint
+    caches: Mapping[str, SlabCache] = field(repr=False)
+    operations: Mapping[str, Operation] = field(repr=False)
+    ballast_pairs: int = 40
+    reserve_ratios: Mapping[ZoneType, int] = field(
+        default_factory=lambda: RESERVE_RATIOS, repr=False
+    )
+
+    def for_arch(self, arch: Arch) -> KernelProfile:
+        """Return the profile of the same kernel built for `arch`."""
+        return find_profile(self.name.removesuffix("-pae"), arch)
+
+
+_6_1 = KernelProfile(
+    name="6.1",
+    arch=Arch.X86_64,
+    title="Linux 6.1, x86-64",
+    struct_page_bytes=64,
+    min_shared_over_movable=True,
+    mirror_without_mirrored=True,
+    min_free_cap_kb=262144,
+    pae_lowmem_end_pfn=225278,
+    footprint=X86_64_6_1,
+    caches=X86_64_CACHES,
+    operations=X86_64_OPERATIONS,
+)
+_6_1_PAE = replace(
+    _6_1,
+    name="6.1-pae",
+    arch=Arch.PAE,
+    title="Linux 6.1, 32-bit PAE",
+    struct_page_bytes=40,
+    footprint=PAE_6_1,
+    caches=PAE_CACHES,
+    operations=PAE_OPERATIONS,
+)
+_2012_CHANGES = {
+    "mirror_without_mirrored": False,
+    "min_free_cap_kb": 65536,
+    "pae_lowmem_end_pfn": 229376,
+}
+# No kernel of 2012 was captured: its footprint and object sizes are those of 6.1, which
+# keeps the machines of the two times comparable. Rules and struct page are of their time.
+_2012 = replace(_6_1, name="2012", title="Linux 3.7, x86-64", **_2012_CHANGES)  # type: ignore[arg-type]
+_2012_PAE = replace(
+    _6_1_PAE,
+    name="2012-pae",
+    title="Linux 3.7, 32-bit PAE",
+    struct_page_bytes=32,
+    **_2012_CHANGES,  # type: ignore[arg-type]
+)
+
+PROFILES: Mapping[str, KernelProfile] = MappingProxyType(
+    {p.name: p for p in (_6_1, _6_1_PAE, _2012, _2012_PAE)}
+)
+
+
+def find_profile(name: str, arch: Arch | None = None) -> KernelProfile:
+    """Return a profile by name; with `arch`, the build of that kernel for `arch`.
+
+    Raises
+    ------
+    ParameterError
+        When there is none.
+    """
+    wanted = name
+    if arch is not None:
+        base = name.removesuffix("-pae")
+        wanted = f"{base}-pae" if arch is Arch.PAE else base
+    if wanted not in PROFILES:
+        raise ParameterError("profile", name, f"allowed are {', '.join(PROFILES)}")
+    return PROFILES[wanted]

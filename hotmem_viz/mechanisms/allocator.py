@@ -1,0 +1,189 @@
+"""alloc_pages and free_pages: many requests of one kind at once, as if made one by one.
+
+The fast path tries every allowed zone down to its low mark; then kswapd is woken and the zones
+are tried down to their min mark; then the request reclaims for itself; then it is out of memory.
+
+Left out: per-CPU lists (drained before any refusal, so they change no verdict), atomic and
+high-priority reserves, compaction (order > 0 requests here are small slabs), the OOM killer's
+victim, which the exhaustion lesson does not need: it ends there.
+
+Sources: mm/page_alloc.c, 6.1: get_page_from_freelist, __alloc_pages_slowpath, boost_watermark,
+alloc_flags_nofragment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hotmem_viz.errors import ParameterError
+from hotmem_viz.mechanisms import buddy, reclaim
+from hotmem_viz.mechanisms.fallback import fall_back
+from hotmem_viz.mechanisms.outcome import Outcome, Report
+from hotmem_viz.mechanisms.watermarks import requests_allowed
+from hotmem_viz.mechanisms.zonelists import build_zonelist
+from hotmem_viz.memory.frames import FrameSet, union
+from hotmem_viz.vocabulary import MAX_ORDER, PAGEBLOCK_PAGES, EventKind, MigrateType, PageKind, ZoneType
+
+if TYPE_CHECKING:
+    from hotmem_viz.mechanisms.requests import Gfp
+    from hotmem_viz.memory.physical import PhysicalMemory
+
+BOOST_PERCENT = 150
+"""watermark_boost_factor, 15000 of 10000 (Documentation/admin-guide/sysctl/vm.rst)."""
+
+BOOST_FLOOR_PAGES = 4 * PAGEBLOCK_PAGES
+"""Zones smaller than four pageblocks are never boosted."""
+
+
+@dataclass
+class _Call:
+    """One call's requests, and what has become of them so far."""
+
+    mem: PhysicalMemory
+    gfp: Gfp
+    order: int
+    kind: PageKind
+    owner: int
+    left: int
+    out: Outcome = field(default_factory=Outcome)
+    parts: list[FrameSet] = field(default_factory=list)
+
+    def give(self, zone: int, frames: FrameSet, served: int) -> None:
+        """Hand out frames."""
+        self.mem.fill(frames, self.kind, self.owner)
+        self.parts.append(frames)
+        self.left -= served
+        self.out.by_zone[zone] = self.out.by_zone.get(zone, 0) + (served << self.order)
+
+    def allowed(self, zone: int, mark: str) -> int:
+        """Requests that the zone's watermark would let through one after another."""
+        zones = self.mem.zones
+        level = int(getattr(zones, mark)[zone] + zones.boost[zone])
+        reserve = int(zones.protection[zone, self.gfp.highest])
+        return min(self.left, requests_allowed(int(zones.free[zone]), level, reserve, self.order))
+
+
+def alloc_pages(
+    mem: PhysicalMemory,
+    gfp: Gfp,
+    count: int,
+    kind: PageKind,
+    *,
+    order: int = 0,
+    owner: int = 0,
+    nid: int = 0,
+) -> Outcome:
+    """Serve `count` requests of 2**order pages for a task on node `nid`.
+
+    Requests that no zone can serve are refused, which is an answer and not an error; raises
+    ParameterError only for misuse. Work grows with the groups of 1,024 frames that are touched.
+    """
+    if not 0 <= order <= MAX_ORDER:
+        raise ParameterError("order", order, f"0 to {MAX_ORDER}")
+    if kind <= PageKind.FREE:
+        raise ParameterError("kind", kind.name, "a kind that holds memory")
+    call = _Call(mem, gfp, order, kind, owner, count)
+    zonelist = build_zonelist(mem, nid, gfp.highest)
+    if zonelist and _avoids_fragments(mem, zonelist):
+        local = [z for z in zonelist if mem.zones.nid[z] == mem.zones.nid[zonelist[0]]]
+        _serve(call, local, "low", whole_only=True)
+    _serve(call, zonelist, "low")
+    while call.left and _wake_kswapd(call, zonelist):
+        _serve(call, zonelist, "low")
+    _serve(call, zonelist, "min")
+    while call.left:
+        facts: dict[str, int | str] = {"left": call.left, "kind": kind.name, "gfp": gfp.name}
+        call.out.reports.append(Report(EventKind.REFUSED, zonelist[-1] if zonelist else -1, facts=facts))
+        frames = reclaim.reclaim_directly(mem, zonelist, call.left << order)
+        if not len(frames):
+            call.out.reports.append(Report(EventKind.OOM, facts=facts))
+            break
+        call.out.released.append(frames)
+        call.out.reports.append(
+            Report(EventKind.RECLAIM, zonelist[0], facts={"pages": len(frames), "direct": 1})
+        )
+        before = call.left
+        _serve(call, zonelist, "min")
+        if call.left == before:
+            call.out.reports.append(Report(EventKind.OOM, facts=facts))
+            break
+    call.out.granted, call.out.refused = count - call.left, call.left
+    call.out.frames = union(call.parts)
+    return call.out
+
+
+def free_pages(mem: PhysicalMemory, frames: FrameSet) -> Outcome:
+    """Free held frames, of whatever kinds; buddies merge at once."""
+    buddy.give_back(mem, frames)
+    return Outcome(released=[frames])
+
+
+def _avoids_fragments(mem: PhysicalMemory, zonelist: list[int]) -> bool:
+    """Say whether the first try may not mix types within pageblocks (ALLOC_NOFRAGMENT).
+
+    Only where the preferred zone is Normal and its node has a DMA32 zone to turn to.
+    """
+    zones, first = mem.zones, zonelist[0]
+    return zones.type[first] == ZoneType.NORMAL and any(
+        zones.nid[z] == zones.nid[first] and zones.type[z] == ZoneType.DMA32 for z in zonelist
+    )
+
+
+def _serve(call: _Call, zonelist: list[int], mark: str, *, whole_only: bool = False) -> None:
+    """Try zone after zone down to a mark ("low" or "min"), own lists first, then fallback."""
+    mem, gfp = call.mem, call.gfp
+    for zone in zonelist:
+        while call.left and (n := call.allowed(zone, mark)) > 0:
+            frames, served = buddy.take(mem, zone, gfp.migratetype, call.order, n)
+            if not served:
+                single = _can_boost(mem, zone)
+                got = fall_back(
+                    mem, zone, gfp.migratetype, call.order, n, whole_only=whole_only, single=single
+                )
+                if not got.served:
+                    break
+                frames, served = got.frames, got.served
+                if got.fragmented:
+                    boost_watermark(mem, zone)
+                call.out.reports.append(
+                    Report(
+                        EventKind.FALLBACK,
+                        zone,
+                        got.pfn,
+                        {
+                            "how": got.how,
+                            "from": MigrateType(got.source).name,
+                            "to": gfp.migratetype.name,
+                        },
+                    )
+                )
+            call.give(zone, frames, served)
+
+
+def _wake_kswapd(call: _Call, zonelist: list[int]) -> bool:
+    """Wake kswapd on every node of the list; say whether it freed anything."""
+    freed = False
+    for nid in dict.fromkeys(int(call.mem.zones.nid[z]) for z in zonelist):
+        frames, reports = reclaim.run_kswapd(call.mem, nid, call.gfp.highest)
+        call.out.reports.extend(reports)
+        if len(frames):
+            call.out.released.append(frames)
+            freed = True
+    return freed
+
+
+def _boost_cap(mem: PhysicalMemory, zone: int) -> int:
+    if mem.zones.managed[zone] < BOOST_FLOOR_PAGES:
+        return 0
+    return max(PAGEBLOCK_PAGES, int(mem.zones.high[zone]) * BOOST_PERCENT // 100)
+
+
+def _can_boost(mem: PhysicalMemory, zone: int) -> bool:
+    return bool(mem.zones.boost[zone] < _boost_cap(mem, zone))
+
+
+def boost_watermark(mem: PhysicalMemory, zone: int) -> None:
+    """Raise a zone's boost by one pageblock, up to its cap, after a fragmenting fallback."""
+    cap = _boost_cap(mem, zone)
+    mem.zones.boost[zone] = min(int(mem.zones.boost[zone]) + PAGEBLOCK_PAGES, cap)

@@ -1,0 +1,63 @@
+"""The last steps of boot: watermarks, and what the started system has allocated.
+
+Source: mm/page_alloc.c, 6.1: init_per_zone_wmark_min; KERNEL-CHECKED 2, 3, 5.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hotmem_viz.machine.boot_layout import lay_out_boot
+from hotmem_viz.machine.zone_plan import plan_zones
+from hotmem_viz.mechanisms import buddy
+from hotmem_viz.mechanisms.allocator import alloc_pages
+from hotmem_viz.mechanisms.requests import GFP
+from hotmem_viz.mechanisms.watermarks import protection, settle_watermarks, watermark_rules
+from hotmem_viz.memory.build import all_groups, build_memory
+from hotmem_viz.vocabulary import ZoneType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hotmem_viz.machine.boot_options import BootOptions
+    from hotmem_viz.machine.profiles import KernelProfile
+    from hotmem_viz.machine.spec import MachineSpec
+    from hotmem_viz.memory.physical import PhysicalMemory
+
+
+def boot_machine(
+    spec: MachineSpec, options: BootOptions, profile: KernelProfile
+) -> PhysicalMemory:
+    """Boot a machine: zones, reserved memory, watermarks, the started system's own pages.
+
+    Raises ParameterError where the machine is too small for the kernel to start.
+    """
+    plan = plan_zones(spec, options, profile)
+    layout = lay_out_boot(spec, plan, options, profile)
+    mem = build_memory(spec, plan, layout, profile)
+    buddy.count_blocks(mem, all_groups(mem), +1)
+    set_watermarks(mem, layout.initial_pages(plan))
+    kernel = mem.owners.add("kernel, since boot")
+    init = mem.owners.add("start-up")
+    for use in layout.used:
+        gfp = GFP[use.gfp]
+        owner = init if gfp.highest == ZoneType.MOVABLE else kernel
+        alloc_pages(mem, gfp, use.pages, use.kind, owner=owner, nid=use.nid)
+    return mem
+
+
+def set_watermarks(mem: PhysicalMemory, initial: Mapping[tuple[int, ZoneType], int]) -> None:
+    """Write protection and marks, from the managed pages of the time (A3, A4).
+
+    initial: pages by (node, zone), at boot those from before init memory was freed.
+    """
+    zones = mem.zones
+    managed = np.array(
+        [initial[int(n), ZoneType(int(t))] for n, t in zip(zones.nid, zones.type, strict=True)]
+    )
+    rules = watermark_rules(mem.profile, mem.spec.arch, int(managed.sum()))
+    marks = settle_watermarks(zones.type, managed, rules)
+    zones.protection[:] = protection(zones.nid, zones.type, managed, mem.profile.reserve_ratios)
+    zones.min[:], zones.low[:], zones.high[:] = marks.min, marks.low, marks.high

@@ -1,0 +1,255 @@
+"""Blocks of free frames: their orders, taking them in bulk, giving them back.
+
+Buddies merge eagerly, so which blocks are free is a function of the free bitmap (checked on
+real kernels: 393 of 393 zones). Orders are therefore not stored but read off packed words; only
+`free_blocks`, the number of blocks by extent, type and order, is kept, as an index.
+
+Placement rule, for the model and its oracle alike: the smallest sufficient order, then the
+lowest pfn. A block belongs to the list of the type of the pageblock at its head.
+
+Sources: mm/page_alloc.c, 6.1: __rmqueue_smallest, __free_one_page, expand.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from hotmem_viz.memory.frames import (
+    ALL_ONES,
+    WORD,
+    Bits,
+    FrameSet,
+    Words,
+    lowest_bits,
+    range_bits,
+)
+from hotmem_viz.memory.zones import GROUP_WORDS
+from hotmem_viz.vocabulary import (
+    MAX_ORDER,
+    MAX_ORDER_PAGES,
+    N_ORDERS,
+    PAGEBLOCK_ORDER,
+    PAGEBLOCK_PAGES,
+    MigrateType,
+)
+
+if TYPE_CHECKING:
+    from hotmem_viz.memory.physical import PhysicalMemory
+
+_WORD_ORDER = 6
+"""A free word of 64 frames is a block of order 6."""
+
+_ALIGNED = [
+    np.uint64(sum(1 << i for i in range(0, WORD, 1 << order))) for order in range(_WORD_ORDER + 1)
+]
+"""Bits of a word at which a block of each order can begin."""
+
+_PAGEBLOCK_WORDS = PAGEBLOCK_PAGES // WORD
+IRREGULAR = -2
+
+
+def find_heads(bits: Bits, highest: int = MAX_ORDER) -> np.ndarray:
+    """Find the heads of the free blocks of each order.
+
+    bits: (G, 16) uint64, free frames of groups of 1,024. Returns (highest + 1, G, 16) uint64: a
+    bit where a block of that order begins. Orders above `highest` are left out.
+    """
+    top = min(highest + 1, MAX_ORDER)
+    level = np.empty((top + 1, *bits.shape), np.uint64)
+    level[0] = bits
+    for k in range(min(top, _WORD_ORDER)):
+        np.right_shift(level[k], np.uint64(1 << k), out=level[k + 1])
+        level[k + 1] &= level[k]
+        level[k + 1] &= _ALIGNED[k + 1]
+    for k in range(_WORD_ORDER, top):
+        step = 1 << (k - _WORD_ORDER)
+        level[k + 1] = 0
+        level[k + 1][:, :: 2 * step] = level[k][:, :: 2 * step] & level[k][:, step :: 2 * step]
+    for k in range(min(highest, top - 1) + 1):
+        if k < _WORD_ORDER:
+            level[k] &= ~(level[k + 1] | (level[k + 1] << np.uint64(1 << k)))
+        else:
+            step = 1 << (k - _WORD_ORDER)
+            larger = level[k + 1][:, :: 2 * step]
+            level[k][:, :: 2 * step] &= ~larger
+            level[k][:, step :: 2 * step] &= ~larger
+    return level[: highest + 1]
+
+
+def expand(heads: Bits, order: int) -> Bits:
+    """Spread heads of blocks of one order to all their frames: (G, 16) uint64 both."""
+    if order < _WORD_ORDER:
+        for k in range(order):
+            heads = heads | (heads << np.uint64(1 << k))
+        return heads
+    step = 1 << (order - _WORD_ORDER)
+    filled = np.where(heads[:, ::step] != 0, ALL_ONES, np.uint64(0))
+    return np.repeat(filled, step, axis=1)
+
+
+def count_blocks(mem: PhysicalMemory, groups: np.ndarray, sign: int) -> None:
+    """Add (or, with sign -1, take off) the blocks of some groups to `free_blocks`.
+
+    Called before and after the free bits or the pageblock types of the groups change.
+    groups: (G,) int64, unique.
+    """
+    extent = mem.extents.of_group[groups]
+    bits = mem.free_bits.reshape(-1, GROUP_WORDS)[groups]
+    shared = extent == IRREGULAR
+    if shared.any():
+        for g, whole in zip(groups[shared], bits[shared], strict=True):
+            for e, mask in mem.extents.irregular[int(g)]:
+                _add_counts(mem, np.array([e]), np.array([g]), (whole & mask)[None], sign)
+        groups, extent, bits = groups[~shared], extent[~shared], bits[~shared]
+    if len(groups):
+        _add_counts(mem, extent, groups, bits, sign)
+
+
+def _add_counts(
+    mem: PhysicalMemory, extent: np.ndarray, groups: np.ndarray, bits: Bits, sign: int
+) -> None:
+    heads = find_heads(bits)
+    halves = np.bitwise_count(heads).reshape(N_ORDERS, -1, _PAGEBLOCK_WORDS).sum(-1, dtype=np.int64)
+    types = mem.types.reshape(-1, 2)[groups].reshape(-1)
+    low = int(extent.min())
+    row = (np.repeat(extent.astype(np.int64) - low, 2) * len(MigrateType) + types) * N_ORDERS
+    flat = (row + np.arange(N_ORDERS)[:, None]).ravel()
+    counts = np.bincount(flat, weights=halves.ravel()).astype(np.int32)
+    base = low * len(MigrateType) * N_ORDERS
+    mem.free_blocks.reshape(-1)[base : base + len(counts)] += np.int32(sign) * counts
+
+
+class View(NamedTuple):
+    """Groups of some extents: groups, extent (G,) int64; words (G, 16); bits (G, 16) uint64."""
+
+    groups: np.ndarray
+    extent: np.ndarray
+    words: Words
+    bits: Bits
+
+
+def view_extents(mem: PhysicalMemory, extents: np.ndarray) -> View:
+    """Gather the free bits of some extents of one zone; other zones' frames are left out."""
+    first, n = mem.extents.first_group[extents], mem.extents.n_groups[extents]
+    if len(extents) == 1:
+        groups = np.arange(int(first[0]), int(first[0] + n[0]))
+    else:
+        groups = np.repeat(first - (np.cumsum(n) - n), n) + np.arange(int(n.sum()))
+    owner = np.repeat(extents, n)
+    bits = mem.free_bits.reshape(-1, GROUP_WORDS)[groups]
+    if mem.extents.irregular:
+        for i in np.flatnonzero(mem.extents.of_group[groups] == IRREGULAR):
+            shares = dict(mem.extents.irregular[int(groups[i])])
+            bits[i] &= shares[int(owner[i])]
+    words = groups[:, None] * GROUP_WORDS + np.arange(GROUP_WORDS)
+    return View(groups, owner, words, bits)
+
+
+def heads_of_type(mem: PhysicalMemory, view: View, highest: int, migratetype: int) -> np.ndarray:
+    """Heads of free blocks that stand on one type's lists: (highest + 1, G, 16) uint64."""
+    heads = find_heads(view.bits, highest)
+    types = mem.types.reshape(-1, 2)[view.groups]
+    match = np.repeat(types == migratetype, _PAGEBLOCK_WORDS, axis=1)
+    if not match.all():
+        heads *= match
+    return heads
+
+
+def take(
+    mem: PhysicalMemory, zone: int, migratetype: int, order: int, count: int
+) -> tuple[FrameSet, int]:
+    """Choose the frames of up to `count` requests of one order from one type's lists.
+
+    Equals `count` single requests, each served from the smallest sufficient block with the
+    lowest pfn: a split block is used up before the next one is touched, so all blocks of the
+    lower orders go whole, then the lowest blocks of one last order. Keeps `free_blocks`;
+    `PhysicalMemory.fill` of the answer must follow. Returns the frames and the requests served.
+    """
+    extents = mem.extents.zone_slices[zone]
+    lists = mem.free_blocks[extents, migratetype, order:]
+    served = np.cumsum(lists.sum(axis=0, dtype=np.int64) << np.arange(N_ORDERS - order))
+    count = min(count, int(served[-1]))
+    if count <= 0:
+        return FrameSet.empty(), 0
+    up = int(np.searchsorted(served, count))
+    last = order + up
+    rest = count - (int(served[up - 1]) if up else 0)
+    blocks = -(-rest >> up)
+    until = np.cumsum(lists[:, up])
+    chosen = ((until - lists[:, up] < blocks) & (lists[:, up] > 0)) | lists[:, :up].any(axis=1)
+    index = np.flatnonzero(chosen) + extents.start
+    view = view_extents(mem, index)
+    heads = heads_of_type(mem, view, last, migratetype)
+    taken = np.zeros_like(view.bits)
+    for k in range(order, last):
+        taken |= expand(heads[k], k)
+    split = _lowest_heads(heads[last], blocks)
+    taken |= expand(split, last)
+    mem.free_blocks[index, migratetype, order:last] = 0
+    gone = np.bincount(view.extent - index[0], weights=np.bitwise_count(split).sum(axis=1))
+    mem.free_blocks[index[0] : index[0] + len(gone), migratetype, last] -= gone.astype(np.int32)
+    spare = (blocks << up) - rest
+    if spare:
+        head, extent = _last_head(view, split)
+        begin = head + (1 << last) - (spare << order)
+        _put_off(taken, view, begin, head + (1 << last))
+        add_pieces(mem, extent, begin, head + (1 << last))
+    return FrameSet.of_nonzero(view.words.ravel(), taken.ravel()), count
+
+
+def _lowest_heads(heads: Bits, n: int) -> Bits:
+    """Keep the n lowest heads: (G, 16) uint64 both."""
+    flat = heads.ravel()
+    until = np.cumsum(np.bitwise_count(flat), dtype=np.int64)
+    at = int(np.searchsorted(until, n))
+    kept = flat.copy()
+    kept[at + 1 :] = 0
+    if at < len(flat) and until[at] > n:
+        kept[at] = lowest_bits(flat[at], n - (int(until[at - 1]) if at else 0))
+    return kept.reshape(heads.shape)
+
+
+def _last_head(view: View, heads: Bits) -> tuple[int, int]:
+    """Pfn and extent of the highest head."""
+    at = int(np.flatnonzero(heads.ravel())[-1])
+    bit = int(heads.ravel()[at]).bit_length() - 1
+    return int(view.words.ravel()[at]) * WORD + bit, int(view.extent[at // GROUP_WORDS])
+
+
+def _put_off(taken: Bits, view: View, start: int, end: int) -> None:
+    """Take the frames [start, end), which lie in one group, out of a choice."""
+    words, bits = range_bits(start, end)
+    row = int(np.searchsorted(view.groups, start // MAX_ORDER_PAGES))
+    taken[row, words % GROUP_WORDS] &= ~bits
+
+
+def add_pieces(mem: PhysicalMemory, extent: int, start: int, end: int) -> None:
+    """Enter the blocks of what remains of a split block, [start, end), into `free_blocks`.
+
+    The remainder of an aligned block is one block for each set bit of its size, ascending.
+    """
+    for order in range(N_ORDERS):
+        if (end - start) >> order & 1:
+            mem.free_blocks[extent, mem.types[start >> PAGEBLOCK_ORDER], order] += 1
+            start += 1 << order
+
+
+def give_back(mem: PhysicalMemory, frames: FrameSet) -> None:
+    """Free held frames; their blocks merge with free buddies at once."""
+    groups = np.unique(frames.words // GROUP_WORDS)
+    count_blocks(mem, groups, -1)
+    mem.clear(frames)
+    count_blocks(mem, groups, +1)
+
+
+def set_types(mem: PhysicalMemory, pageblocks: np.ndarray, migratetype: int) -> None:
+    """Give whole pageblocks a new type; their free blocks change lists with them."""
+    groups = np.unique(pageblocks * PAGEBLOCK_PAGES // MAX_ORDER_PAGES)
+    count_blocks(mem, groups, -1)
+    zones = mem.zone.reshape(-1)[pageblocks * PAGEBLOCK_PAGES]
+    np.subtract.at(mem.zone_types, (zones, mem.types[pageblocks]), 1)
+    np.add.at(mem.zone_types, (zones, migratetype), 1)
+    mem.types[pageblocks] = migratetype
+    count_blocks(mem, groups, +1)

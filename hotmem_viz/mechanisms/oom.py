@@ -1,0 +1,57 @@
+"""The verdict, and the two numbers that stand beside it: MemAvailable and what is of no use.
+
+Sources: mm/page_alloc.c `should_reclaim_retry`, `__zone_watermark_ok`, mm/show_mem.c and
+mm/page_alloc.c `si_mem_available`, `calculate_totalreserve_pages` (6.1). KERNEL-CHECKED 10: at the
+first OOM report of every captured run, free <= min + boost + protection in every allowed zone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hotmem_viz.vocabulary import PageKind, ZoneType
+
+if TYPE_CHECKING:
+    from hotmem_viz.memory.physical import PhysicalMemory
+
+
+def count_useless(mem: PhysicalMemory, highest: int) -> np.ndarray:
+    """Count free pages that a request cannot have: (Z,) int64.
+
+    highest: the request's highest ZoneType. In zones it may not use these are all free pages, in
+    the others those that the min mark, the boost and the protection keep back.
+    """
+    zones = mem.zones
+    kept = np.minimum(zones.free, zones.min + zones.boost + zones.protection[:, highest])
+    return np.asarray(np.where(zones.type <= highest, kept, zones.free))
+
+
+def is_out_of_memory(mem: PhysicalMemory, zonelist: list[int], highest: int) -> bool:
+    """Say whether the inequality holds that ends a load, in every zone a request may use."""
+    zones = mem.zones
+    line = zones.min + zones.boost + zones.protection[:, highest]
+    return bool((zones.free[zonelist] <= line[zonelist]).all())
+
+
+def estimate_available(mem: PhysicalMemory) -> int:
+    """Return what /proc/meminfo would print as MemAvailable, in pages.
+
+    It knows nothing of who may use which zone: that is why it is wrong about kernel memory.
+    """
+    zones = mem.zones
+    high = zones.high + zones.boost
+    reserve = np.minimum(high + zones.protection.max(axis=1), zones.managed).sum()
+    low = int((zones.low + zones.boost).sum())
+    kinds = mem.zone_kinds.sum(axis=0)
+    cache = int(kinds[PageKind.PAGE_CACHE] + kinds[PageKind.BUFFER])
+    slab = int(kinds[PageKind.RECLAIMABLE_SLAB])
+    available = int(zones.free.sum() - reserve)
+    available += cache - min(cache // 2, low) + slab - min(slab // 2, low)
+    return max(available, 0)
+
+
+def kernel_zone(mem: PhysicalMemory, zone: int) -> bool:
+    """Say whether a GFP_KERNEL request may use a zone."""
+    return bool(mem.zones.type[zone] <= ZoneType.NORMAL)

@@ -1,0 +1,37 @@
+"""What every mechanism answers: what it did, which frames it touched, what it has to report.
+
+A refused allocation is an Outcome, not an exception, because failing is the lesson.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hotmem_viz.memory.frames import FrameSet
+from hotmem_viz.vocabulary import EventKind
+
+
+@dataclass(frozen=True)
+class Report:
+    """Something worth telling: its kind, where it was, and the numbers a caption needs."""
+
+    kind: EventKind
+    zone: int = -1
+    pfn: int = -1
+    facts: dict[str, int | str] = field(default_factory=dict)
+
+
+@dataclass
+class Outcome:
+    """The answer of a mechanism.
+
+    granted, refused: requests. frames: what was given. released: frames that reclaim made free
+    on the way. by_zone: pages given by each zone. reports: in the order in which they happened.
+    """
+
+    granted: int = 0
+    refused: int = 0
+    frames: FrameSet = field(default_factory=FrameSet.empty)
+    released: list[FrameSet] = field(default_factory=list)
+    by_zone: dict[int, int] = field(default_factory=dict)
+    reports: list[Report] = field(default_factory=list)

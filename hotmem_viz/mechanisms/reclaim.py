@@ -1,0 +1,121 @@
+"""Making memory free again: kswapd, direct reclaim, and what can be reclaimed at all.
+
+Page cache and buffers go first, then slabs whose owner can be shrunk; there is no swap, so
+anonymous pages stay. A hand walks each zone, so that what was filled first goes first. Left out:
+LRU lists and their balance, the proportional scan of slab caches, dirty pages and writeback.
+
+Sources: mm/vmscan.c, 6.1: balance_pgdat, kswapd_shrink_node, shrink_slab, try_to_free_pages.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hotmem_viz.mechanisms import buddy
+from hotmem_viz.mechanisms.outcome import Report
+from hotmem_viz.memory.frames import FrameSet, pack, union
+from hotmem_viz.memory.zones import GROUP_WORDS
+from hotmem_viz.vocabulary import EventKind, PageKind
+
+if TYPE_CHECKING:
+    from hotmem_viz.memory.physical import PhysicalMemory
+
+MAX_RECLAIM_RETRIES = 16
+"""Fruitless runs after which kswapd gives up on a node (mm/internal.h)."""
+
+SWAP_CLUSTER_MAX = 32
+"""Pages that a direct reclaimer tries for at least (include/linux/swap.h)."""
+
+_CACHES = (PageKind.PAGE_CACHE, PageKind.BUFFER)
+
+
+def find_reclaimable(mem: PhysicalMemory, zone: int, pages: int) -> FrameSet:
+    """Find up to `pages` frames of a zone that reclaim could free, in the order it would."""
+    if pages <= 0:
+        return FrameSet.empty()
+    caches = _find(mem, zone, pages, _CACHES)
+    left = pages - len(caches)
+    if left <= 0 or not any(mem.owners.shrinkable):
+        return caches
+    return caches | _find(mem, zone, left, (PageKind.RECLAIMABLE_SLAB,))
+
+
+def _find(mem: PhysicalMemory, zone: int, pages: int, kinds: tuple[PageKind, ...]) -> FrameSet:
+    if not mem.zone_kinds[zone, kinds].any():
+        return FrameSet.empty()
+    part = mem.extents.zone_slices[zone]
+    held = mem.extent_kinds[part][:, kinds].sum(axis=1)
+    turn = np.roll(np.arange(len(held)), -int(mem.reclaim_hand[zone]))
+    until = np.cumsum(held[turn])
+    chosen = turn[(until - held[turn] < pages) & (held[turn] > 0)]
+    mem.reclaim_hand[zone] = int(chosen[-1])
+    view = buddy.view_extents(mem, np.sort(chosen) + part.start)
+    rows = mem.kind_words.reshape(-1, GROUP_WORDS, 64)[view.groups]
+    hit = np.isin(rows, kinds)
+    if PageKind.RECLAIMABLE_SLAB in kinds:
+        owners = mem.owner_words.reshape(-1, GROUP_WORDS, 64)[view.groups]
+        hit &= np.asarray(mem.owners.shrinkable)[owners]
+    bits = pack(hit).reshape(-1, GROUP_WORDS)
+    for i in np.flatnonzero(mem.extents.of_group[view.groups] == buddy.IRREGULAR):
+        bits[i] &= dict(mem.extents.irregular[int(view.groups[i])])[int(view.extent[i])]
+    return FrameSet.of_nonzero(view.words.ravel(), bits.ravel()).lowest(pages)
+
+
+def run_kswapd(mem: PhysicalMemory, nid: int, highest: int) -> tuple[FrameSet, list[Report]]:
+    """Let a node's kswapd run once, for requests that may use zones up to `highest`.
+
+    It runs only if no zone has reached its high mark or one is boosted, and not at all after 16
+    fruitless runs. It reclaims up to each zone's high mark and takes the boosts back. Returns the
+    freed frames and reports.
+    """
+    zones = mem.zones
+    rows = [
+        z
+        for z in range(len(zones))
+        if zones.nid[z] == nid and zones.type[z] <= highest and zones.managed[z]
+    ]
+    boosted = any(zones.boost[z] for z in rows)
+    balanced = any(
+        zones.free[z] > zones.high[z] + zones.boost[z] + zones.protection[z, highest] for z in rows
+    )
+    if not rows or mem.kswapd_failures[nid] >= MAX_RECLAIM_RETRIES or (balanced and not boosted):
+        return FrameSet.empty(), []
+    freed = [
+        find_reclaimable(mem, z, int(zones.high[z] + zones.boost[z] - zones.free[z])) for z in rows
+    ]
+    frames = union(freed)
+    reports = [Report(EventKind.KSWAPD_WAKE, rows[-1], facts={"nid": nid})]
+    if len(frames):
+        buddy.give_back(mem, frames)
+        mem.kswapd_failures[nid] = 0
+        reports.append(Report(EventKind.RECLAIM, rows[-1], facts={"pages": len(frames)}))
+    else:
+        # Above the boosted low mark nobody wakes kswapd again at once; below it every
+        # allocation does, and its sixteen tries are gone between two of our ticks.
+        pressed = not any(zones.free[z] > zones.low[z] + zones.boost[z] for z in rows)
+        mem.kswapd_failures[nid] = (
+            MAX_RECLAIM_RETRIES if pressed else mem.kswapd_failures[nid] + 1
+        )
+        if mem.kswapd_failures[nid] >= MAX_RECLAIM_RETRIES:
+            reports.append(Report(EventKind.KSWAPD_GIVES_UP, rows[-1], facts={"nid": nid}))
+            return frames, reports
+    zones.boost[rows] = 0
+    return frames, reports
+
+
+def reclaim_directly(mem: PhysicalMemory, zones: list[int], pages: int) -> FrameSet:
+    """Free up to `pages` (at least 32) frames of the given zones for a waiting request."""
+    left = max(pages, SWAP_CLUSTER_MAX)
+    freed = []
+    for zone in zones:
+        frames = find_reclaimable(mem, zone, left)
+        left -= len(frames)
+        freed.append(frames)
+    found = union(freed)
+    if len(found):
+        buddy.give_back(mem, found)
+        for nid in mem.kswapd_failures:
+            mem.kswapd_failures[nid] = 0
+    return found

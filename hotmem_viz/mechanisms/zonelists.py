@@ -1,0 +1,35 @@
+"""In which order zones are tried: own node from its highest zone down, then the next node's.
+
+Source: mm/page_alloc.c `build_all_zonelists` (6.1). Distances: nodes are ordered by how far
+their ids are from the node's own, upwards first, as on a machine whose SLIT tells nothing; the
+kernel's small penalties that spread load over equal distances are left out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hotmem_viz.memory.physical import PhysicalMemory
+
+
+def order_nodes(nids: list[int], nid: int) -> list[int]:
+    """Order node ids by distance from `nid`: itself, then upwards and around."""
+    ahead = sorted(n for n in nids if n >= nid)
+    return ahead + sorted(n for n in nids if n < nid)
+
+
+def build_zonelist(mem: PhysicalMemory, nid: int, highest: int) -> list[int]:
+    """List the zones a request of node `nid` may use, in the order in which they are tried.
+
+    highest: the request's highest ZoneType. Returns rows of the zone table; zones without
+    managed pages are left out.
+    """
+    zones = mem.zones
+    rows = [
+        (int(zones.nid[z]), int(zones.type[z]), z)
+        for z in range(len(zones))
+        if zones.managed[z] > 0 and zones.type[z] <= highest
+    ]
+    place = {n: i for i, n in enumerate(order_nodes(sorted(mem.kswapd_failures), nid))}
+    return [z for _, _, z in sorted(rows, key=lambda r: (place[r[0]], -r[1]))]

@@ -1,0 +1,10 @@
+"""What is there: the arrays of physical memory, and questions about them.
+
+fields      every array, declared once
+frames      sets of page frames as packed words
+zones       the zone table and the extents (parts of sections that lie in one zone)
+physical    PhysicalMemory: the arrays of one machine
+build       a booted machine from a spec
+census      counting, by kind, zone and section
+invariants  what must hold at any moment
+"""

@@ -1,0 +1,153 @@
+"""What must hold at any moment: every kept count equals a recount, every frame has one place.
+
+The recounts share no code with the writers: zones come from the machine's ranges and the zone
+plan, free blocks from merging pairs of booleans. They look at all N frames, so they are for
+tests and for finding bugs, not for every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hotmem_viz.errors import HotmemError
+from hotmem_viz.memory.frames import WORD
+from hotmem_viz.vocabulary import MAX_ORDER, N_ORDERS, PAGEBLOCK_PAGES, MigrateType, PageKind
+
+if TYPE_CHECKING:
+    from hotmem_viz.memory.physical import PhysicalMemory
+
+NO_ZONE = -1
+"""Stands in a zone map for a frame that does not exist."""
+
+
+class InvariantError(HotmemError, AssertionError):
+    """Something that must always hold does not; names the array, the place and both values."""
+
+
+def validate_memory(mem: PhysicalMemory) -> None:
+    """Check everything that must hold between two mechanisms.
+
+    Each frame lies where the plan says, the free bitmap and the kinds tell the same, nobody
+    owns free frames or holes, and all counts of `hotmem_viz.memory.fields` equal recounts.
+    Raises InvariantError with one sentence about the first thing found wrong.
+    """
+    zones = map_zones(mem)
+    _check_places(mem, zones)
+    _check_frames(mem)
+    recounts: tuple[tuple[str, np.ndarray, Callable[..., np.ndarray]], ...] = (
+        ("zone_kinds", mem.zone_kinds, recount_zone_kinds),
+        ("extent_kinds", mem.extent_kinds, recount_extent_kinds),
+        ("zone_types", mem.zone_types, recount_zone_types),
+        ("free_blocks", mem.free_blocks, recount_free_blocks),
+    )
+    for name, kept, recount in recounts:
+        _same(name, kept, recount(mem, zones))
+    _same("zones.free", mem.zones.free, mem.zone_kinds[:, PageKind.FREE])
+    _same("zones.present", mem.zones.present, mem.zone_kinds.sum(axis=1))
+    if (mem.zones.boost < 0).any():
+        raise InvariantError(f"zones.boost: {mem.zones.boost.tolist()} has a negative boost")
+
+
+def map_zones(mem: PhysicalMemory) -> np.ndarray:
+    """Say in which zone each frame lies by the plan: (N,) int16, NO_ZONE in a hole."""
+    zones = np.full(mem.kind.size, NO_ZONE, np.int16)
+    for row, span in enumerate(mem.plan.zones):
+        inside = np.zeros(mem.kind.size, bool)
+        for node in mem.spec.nodes:
+            if node.nid == span.nid:
+                for r in node.ranges:
+                    inside[r.start_pfn : r.end_pfn] = True
+        inside[: span.start_pfn] = inside[span.end_pfn :] = False
+        zones[inside] = row
+    return zones
+
+
+def recount_zone_kinds(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
+    """Count the frames of each kind in each zone: (Z, K) int64."""
+    counts = np.zeros(mem.zone_kinds.shape, np.int64)
+    there = zones != NO_ZONE
+    np.add.at(counts, (zones[there], mem.kind.reshape(-1)[there]), 1)
+    return counts
+
+
+def recount_extent_kinds(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
+    """Count the frames of each kind in each part of a section in one zone: (E, K) int64."""
+    there = np.flatnonzero(zones != NO_ZONE)
+    counts = np.zeros(mem.extent_kinds.shape, np.int64)
+    rows = _extent_rows(mem)[zones[there], there // mem.spec.section_pages]
+    if (rows < 0).any():
+        raise InvariantError(f"extents: frame {there[rows < 0][0]} lies in none of them")
+    np.add.at(counts, (rows, mem.kind.reshape(-1)[there]), 1)
+    return counts
+
+
+def recount_zone_types(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
+    """Count pageblocks by zone and type: (Z, Y) int64.
+
+    A pageblock counts once, for the zone of its first frame that exists.
+    """
+    blocks = zones.reshape(-1, PAGEBLOCK_PAGES)
+    there = blocks != NO_ZONE
+    rows = np.flatnonzero(there.any(axis=1))
+    first = blocks[rows, there[rows].argmax(axis=1)]
+    counts = np.zeros(mem.zone_types.shape, np.int64)
+    np.add.at(counts, (first, mem.types[rows]), 1)
+    return counts
+
+
+def recount_free_blocks(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
+    """Count free buddy blocks by extent, type of the pageblock at the head, and order.
+
+    Returns (E, Y, 11) int64. Pairs of free blocks of one zone merge, order by order.
+    """
+    counts = np.zeros((len(mem.extents), len(MigrateType), N_ORDERS), np.int64)
+    extents = _extent_rows(mem)
+    free = mem.kind.reshape(-1) == PageKind.FREE
+    for order in range(N_ORDERS):
+        pairs = free[::2] & free[1::2] & (zones[::2] == zones[1::2])
+        alone = free & ~np.repeat(pairs, 2) if order < MAX_ORDER else free
+        at = np.flatnonzero(alone)
+        heads = at << order
+        rows = extents[zones[at], heads // mem.spec.section_pages]
+        np.add.at(counts, (rows, mem.types[heads // PAGEBLOCK_PAGES], order), 1)
+        if order < MAX_ORDER:
+            free, zones = pairs, zones[::2]
+    return counts
+
+
+def _extent_rows(mem: PhysicalMemory) -> np.ndarray:
+    """Return the extent of each zone and section: (Z, S) int64, -1 where there is none."""
+    rows = np.full((len(mem.zones), mem.spec.n_sections), -1, np.int64)
+    rows[mem.extents.zone, mem.extents.section] = np.arange(len(mem.extents))
+    return rows
+
+
+def _check_places(mem: PhysicalMemory, zones: np.ndarray) -> None:
+    kind, tag = mem.kind.reshape(-1), mem.zone.reshape(-1)
+    there = zones != NO_ZONE
+    _refuse((kind != PageKind.HOLE) != there, "kind: frame {} is a hole in one of kind and plan")
+    _refuse(there & (tag != zones), "zone: frame {} is tagged with another zone than the plan's")
+    _refuse(kind >= len(PageKind), "kind: frame {} holds something that is no PageKind")
+
+
+def _check_frames(mem: PhysicalMemory) -> None:
+    kind, owner = mem.kind.reshape(-1), mem.owner.reshape(-1)
+    bit = mem.free_bits[:, None] >> np.arange(WORD, dtype=np.uint64) & np.uint64(1)
+    free = kind == PageKind.FREE
+    _refuse((bit.reshape(-1) == 1) != free, "free_bits: frame {} is free in one of bitmap and kind")
+    _refuse((kind <= PageKind.FREE) & (owner != 0), "owner: frame {} is free or a hole, but owned")
+    _refuse(owner >= len(mem.owners.names), "owner: frame {} belongs to no row of the owner table")
+
+
+def _refuse(wrong: np.ndarray, sentence: str) -> None:
+    if wrong.any():
+        raise InvariantError(sentence.format(int(np.flatnonzero(wrong)[0])))
+
+
+def _same(name: str, kept: np.ndarray, counted: np.ndarray) -> None:
+    if not np.array_equal(kept, counted):
+        at = tuple(int(i) for i in np.argwhere(kept != counted)[0])
+        raise InvariantError(f"{name}{list(at)}: kept {kept[at]}, recounted {counted[at]}")

@@ -1,0 +1,182 @@
+"""PhysicalMemory: the arrays of one machine, and the few ways in which writers touch them.
+
+Only mechanisms (and boot) write. Frames change hands through `fill` and `clear`, which keep
+every declared count current; buddy orders are never stored but read off the free bitmap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hotmem_viz.memory.fields import COUNT_FIELDS, PAGE_FIELDS, Field
+from hotmem_viz.memory.frames import WORD, Bits, FrameSet, Words, unpack
+from hotmem_viz.memory.zones import GROUP_WORDS, Extents, Segment, ZoneTable, find_segments
+from hotmem_viz.vocabulary import (
+    N_ORDERS,
+    PAGEBLOCK_PAGES,
+    MigrateType,
+    PageKind,
+)
+
+if TYPE_CHECKING:
+    from hotmem_viz.machine.profiles import KernelProfile
+    from hotmem_viz.machine.spec import MachineSpec
+    from hotmem_viz.machine.zone_plan import ZonePlan
+
+MAX_OWNERS = 1 << 16
+
+
+@dataclass
+class Owners:
+    """Who holds frames: rows of names; a row whose slab or cache can be shrunk is shrinkable."""
+
+    names: list[str] = field(default_factory=lambda: ["nobody"])
+    shrinkable: list[bool] = field(default_factory=lambda: [False])
+
+    def add(self, name: str, *, shrinkable: bool = False) -> int:
+        """Return the row of `name`, a new one if there is none yet."""
+        if name in self.names:
+            return self.names.index(name)
+        self.names.append(name)
+        self.shrinkable.append(shrinkable)
+        return len(self.names) - 1
+
+
+class PhysicalMemory:
+    """The memory of one machine: S sections of P frames, N = S * P.
+
+    The arrays are those of `hotmem_viz.memory.fields`; they can be index-assigned, never
+    rebound. `zones` and `extents` say which frame lies where, `owners` who holds them.
+    """
+
+    kind: np.ndarray
+    owner: np.ndarray
+    zone: np.ndarray
+    free_bits: np.ndarray
+    migratetype: np.ndarray
+    free_blocks: np.ndarray
+    extent_kinds: np.ndarray
+    zone_kinds: np.ndarray
+    zone_types: np.ndarray
+
+    def __init__(self, spec: MachineSpec, plan: ZonePlan, profile: KernelProfile) -> None:
+        self.spec, self.plan, self.profile = spec, plan, profile
+        self.segments: list[Segment] = find_segments(spec, plan)
+        self.zones = ZoneTable(plan)
+        self.extents = Extents(self.segments, len(self.zones), spec)
+        self.owners = Owners()
+        self.kswapd_failures = dict.fromkeys((n.nid for n in spec.nodes), 0)
+        self.reclaim_hand = [0] * len(self.zones)
+        for f in PAGE_FIELDS + COUNT_FIELDS:
+            self.__dict__[f.name] = np.zeros(self.shape(f), f.dtype)
+        self.migratetype[...] = MigrateType.MOVABLE
+        self.kind_words = self.kind.reshape(-1, WORD)
+        self.owner_words = self.owner.reshape(-1, WORD)
+        self.types = self.migratetype.reshape(-1)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in self.__dict__:
+            raise AttributeError(f"{name} is a field of physical memory: assign to its elements")
+        self.__dict__[name] = value
+
+    def shape(self, declared: Field) -> tuple[int, ...]:
+        """Return the shape of a declared field on this machine."""
+        sizes = {
+            "S": self.spec.n_sections,
+            "P": self.spec.section_pages,
+            "W": self.spec.n_sections * self.spec.section_pages // WORD,
+            "B": self.spec.section_pages // PAGEBLOCK_PAGES,
+            "E": len(self.extents),
+            "Z": len(self.zones),
+            "Y": len(MigrateType),
+            "O": N_ORDERS,
+            "K": len(PageKind),
+        }
+        return tuple(sizes[axis] for axis in declared.axes)
+
+    def locate(self, words: Words, bits: Bits) -> tuple[Words, Bits, np.ndarray]:
+        """Say in which extent each word's frames lie.
+
+        Returns words, bits and extents (W',) int64; a word that two zones share is returned
+        once for each, with that zone's frames only.
+        """
+        extent = self.extents.of_group[words // GROUP_WORDS].astype(np.int64)
+        if not self.extents.irregular or (extent >= 0).all():
+            return words, bits, extent
+        regular = extent >= 0
+        parts = [(words[regular], bits[regular], extent[regular])]
+        for g, shares in self.extents.irregular.items():
+            inside = words // GROUP_WORDS == g
+            for e, mask in shares:
+                share = bits[inside] & mask[words[inside] % GROUP_WORDS]
+                hit = share != 0
+                parts.append((words[inside][hit], share[hit], np.full(int(hit.sum()), e)))
+        return (
+            np.concatenate([p[0] for p in parts]),
+            np.concatenate([p[1] for p in parts]),
+            np.concatenate([p[2] for p in parts]),
+        )
+
+    def fill(self, frames: FrameSet, kind: PageKind, owner: int) -> None:
+        """Give free frames to an owner; the free bitmap and the counts follow.
+
+        The blocks they were part of are the business of `mechanisms.buddy`.
+        """
+        mask = unpack(frames.bits)
+        rows = _index(frames.words)
+        self.kind_words[rows] += mask * np.uint8(kind - PageKind.FREE)
+        if owner:
+            self.owner_words[rows] += mask * np.uint16(owner)
+        self.free_bits[rows] ^= frames.bits
+        self._count(frames, PageKind.FREE, kind)
+
+    def clear(self, frames: FrameSet) -> None:
+        """Make held frames free; the free bitmap and the counts follow."""
+        mask = unpack(frames.bits)
+        rows = _index(frames.words)
+        held = self.kind_words[rows]
+        for kind in np.unique(self._kinds_near(frames)):
+            of_kind = mask & (held == kind)
+            share = np.packbits(of_kind, bitorder="little").view("<u8").astype(np.uint64)
+            if share.any():
+                self._count(FrameSet.of_nonzero(frames.words, share), int(kind), PageKind.FREE)
+        keep = 1 - mask
+        self.kind_words[rows] = held * keep + mask * np.uint8(PageKind.FREE)
+        self.owner_words[rows] *= keep
+        self.free_bits[rows] |= frames.bits
+
+    def _kinds_near(self, frames: FrameSet) -> np.ndarray:
+        """Kinds that occur in the extents of some frames, free ones left out."""
+        extents = np.unique(self.locate(frames.words, frames.bits)[2])
+        there = self.extent_kinds[extents].any(axis=0)
+        there[PageKind.FREE] = False
+        return np.flatnonzero(there)
+
+    def _count(self, frames: FrameSet, old: int, new: int) -> None:
+        """Move frames from one kind's counts to another's; free counts too."""
+        _, bits, extent = self.locate(frames.words, frames.bits)
+        if not len(extent):
+            return
+        low = int(extent.min())
+        pages = np.bincount(extent - low, weights=np.bitwise_count(bits)).astype(np.int64)
+        at = slice(low, low + len(pages))
+        self.extent_kinds[at, old] -= pages
+        self.extent_kinds[at, new] += pages
+        by_zone = np.bincount(self.extents.zone[at], weights=pages, minlength=len(self.zones))
+        by_zone = by_zone.astype(np.int64)
+        self.zone_kinds[:, old] -= by_zone
+        self.zone_kinds[:, new] += by_zone
+        if old == PageKind.FREE:
+            self.zones.free[:] -= by_zone
+        elif new == PageKind.FREE:
+            self.zones.free[:] += by_zone
+
+
+def _index(words: Words) -> Words | slice:
+    """Index of rows; a slice where the words are neighbours, which is several times as fast."""
+    if len(words) and int(words[-1]) - int(words[0]) + 1 == len(words):
+        return slice(int(words[0]), int(words[-1]) + 1)
+    return words

@@ -1,0 +1,144 @@
+"""The zone table, and the extents: the parts of sections that lie in one zone.
+
+A section can lie in two zones, because zones begin at multiples of 4 MiB and sections are
+larger. Counts are therefore kept per extent, which lies in one section and in one zone.
+Extents are sorted by zone, then by section, so that a zone's extents are a slice.
+
+Buddy blocks reach at most 1,024 frames and never cross a zone border, so the frames fall into
+*groups* of 1,024 (16 words) that do not influence one another. A group that holds frames of two
+zones is irregular: it belongs to several extents, each with a mask of its frames.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from hotmem_viz.memory.fields import ZONE_FIELDS
+from hotmem_viz.memory.frames import WORD, range_bits
+from hotmem_viz.vocabulary import MAX_ORDER_PAGES, ZoneType
+
+if TYPE_CHECKING:
+    from hotmem_viz.machine.spec import MachineSpec
+    from hotmem_viz.machine.zone_plan import ZonePlan
+
+GROUP_WORDS = MAX_ORDER_PAGES // WORD
+
+
+class ZoneTable:
+    """One row a zone, as arrays (Z,) int64 named by `fields.ZONE_FIELDS`.
+
+    `protection` is (Z, 5) int64, pages that a request whose highest zone is the column's
+    ZoneType must leave free (lowmem_reserve).
+    """
+
+    nid: np.ndarray
+    type: np.ndarray
+    start_pfn: np.ndarray
+    end_pfn: np.ndarray
+    present: np.ndarray
+    managed: np.ndarray
+    free: np.ndarray
+    min: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    boost: np.ndarray
+
+    def __init__(self, plan: ZonePlan) -> None:
+        for field in ZONE_FIELDS:
+            setattr(self, field.name, np.zeros(len(plan.zones), field.dtype))
+        self.protection = np.zeros((len(plan.zones), len(ZoneType)), np.int64)
+        for i, span in enumerate(plan.zones):
+            self.nid[i], self.type[i] = span.nid, span.zone
+            self.start_pfn[i], self.end_pfn[i] = span.start_pfn, span.end_pfn
+            self.present[i] = span.present_pages
+
+    def __len__(self) -> int:
+        return len(self.nid)
+
+    def label(self, zone: int) -> str:
+        """Name a zone as captions do: "Normal of node 0"."""
+        return f"{ZoneType(int(self.type[zone])).label} of node {self.nid[zone]}"
+
+
+class Segment(NamedTuple):
+    """Memory [start_pfn, end_pfn) that lies in one zone."""
+
+    start_pfn: int
+    end_pfn: int
+    zone: int
+
+
+def find_segments(spec: MachineSpec, plan: ZonePlan) -> list[Segment]:
+    """Cut a machine's memory at the zone borders: segments in ascending order."""
+    found = []
+    for node in spec.nodes:
+        for zone, span in enumerate(plan.zones):
+            if span.nid != node.nid:
+                continue
+            for r in node.ranges:
+                start, end = max(r.start_pfn, span.start_pfn), min(r.end_pfn, span.end_pfn)
+                if start < end:
+                    found.append(Segment(start, end, zone))
+    return sorted(found)
+
+
+class Extents:
+    """The parts of sections that lie in one zone: arrays (E,) int64.
+
+    zone, section: rows of the zone table and section numbers. zone_slices: for each zone, its
+    extents as a slice. of_group: (N / 1024,) int32, the group's extent, -1 for a group without
+    memory and -2 for an irregular one; irregular: its extents, each with a (16,) uint64 mask.
+    first_group, n_groups: (E,) the run of groups that an extent reaches into.
+    """
+
+    def __init__(self, segments: list[Segment], n_zones: int, spec: MachineSpec) -> None:
+        n_sections, per_section = spec.n_sections, spec.section_pages // MAX_ORDER_PAGES
+        keys = np.unique(
+            np.concatenate(
+                [
+                    s.zone * n_sections
+                    + np.arange(
+                        s.start_pfn // spec.section_pages, (s.end_pfn - 1) // spec.section_pages + 1
+                    )
+                    for s in segments
+                ]
+            )
+        )
+        self.zone, self.section = keys // n_sections, keys % n_sections
+        bounds = np.searchsorted(self.zone, np.arange(n_zones + 1))
+        self.zone_slices = [slice(int(a), int(b)) for a, b in zip(bounds, bounds[1:], strict=False)]
+        self.of_group = np.full(n_sections * per_section, -1, np.int32)
+        self.irregular: dict[int, list[tuple[int, np.ndarray]]] = {}
+        self.first_group = np.full(len(keys), n_sections * per_section)
+        end_group = np.zeros(len(keys), np.int64)
+        edges: dict[int, dict[int, np.ndarray]] = {}
+        for s in segments:
+            groups = np.arange(
+                s.start_pfn // MAX_ORDER_PAGES, (s.end_pfn - 1) // MAX_ORDER_PAGES + 1
+            )
+            extents = np.searchsorted(keys, s.zone * n_sections + groups // per_section)
+            self.of_group[groups] = extents
+            np.minimum.at(self.first_group, extents, groups)
+            np.maximum.at(end_group, extents, groups + 1)
+            for g, e in {(int(groups[i]), int(extents[i])) for i in (0, -1)}:
+                masks = edges.setdefault(g, {})
+                masks[e] = masks.get(e, np.uint64(0)) | _group_mask(g, s.start_pfn, s.end_pfn)
+        self.n_groups = end_group - self.first_group
+        for g, masks in edges.items():
+            if len(masks) > 1:
+                self.irregular[g] = sorted(masks.items())
+                self.of_group[g] = -2
+
+    def __len__(self) -> int:
+        return len(self.zone)
+
+
+def _group_mask(group: int, start: int, end: int) -> np.ndarray:
+    """Return the frames of [start, end) inside a group: (16,) uint64."""
+    base = group * MAX_ORDER_PAGES
+    mask = np.zeros(GROUP_WORDS, np.uint64)
+    words, bits = range_bits(max(start, base) - base, min(end, base + MAX_ORDER_PAGES) - base)
+    mask[words] = bits
+    return mask

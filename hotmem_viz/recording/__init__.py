@@ -1,0 +1,7 @@
+"""What happened: numbers on a shelf, complete in themselves.
+
+recording  Recording and its tracks
+cells      page frames to the map's cells
+recorder   a run's ticks to a Recording
+store      .npz files
+"""

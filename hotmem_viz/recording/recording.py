@@ -1,0 +1,134 @@
+"""What happened: named tracks over ticks, complete in themselves, shown by the views.
+
+State t is what stands after tick t; state 0 is the machine as booted, T states in all. A
+track of cells is kept as key frames plus runs of changed cells; a run holds old XOR new, so
+that applying it once steps forward and applying it again steps back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hotmem_viz.errors import ParameterError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class CellTrack:
+    """One value per cell per tick.
+
+    keys: (Q, C) uint8 or uint16, whole states; key_ticks: (Q,) int32, ascending, first 0.
+    offsets: (T + 1,) uint32, the runs of tick t are offsets[t]:offsets[t + 1] (tick 0 has none).
+    start, length: (R,) uint32 cells; flip: (R,) same dtype as keys, old XOR new value.
+    """
+
+    keys: np.ndarray
+    key_ticks: np.ndarray
+    offsets: np.ndarray
+    start: np.ndarray
+    length: np.ndarray
+    flip: np.ndarray
+
+    def flip_tick(self, state: np.ndarray, tick: int) -> None:
+        """Apply the runs of one tick to `state` in place: forward from tick - 1, or back."""
+        for i in range(int(self.offsets[tick]), int(self.offsets[tick + 1])):
+            a = int(self.start[i])
+            state[a : a + int(self.length[i])] ^= self.flip[i]
+
+    def frame(self, tick: int) -> np.ndarray:
+        """The whole state at `tick`, (C,): the key frame before it, then the runs after."""
+        q = int(np.searchsorted(self.key_ticks, tick, side="right")) - 1
+        state: np.ndarray = self.keys[q].copy()
+        for t in range(int(self.key_ticks[q]) + 1, tick + 1):
+            self.flip_tick(state, t)
+        return state
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened at a tick: what, where and why, in the model's own numbers."""
+
+    tick: int
+    kind: str
+    title: str
+    text: str
+    mark: bool = False
+    claims: tuple[str, ...] = ()
+    rule: str = ""
+    function: str = ""
+    zone: int = -1
+    pfn: int = -1
+
+
+@dataclass(frozen=True)
+class SectionDetail:
+    """Every page of one section at one tick, for machines whose cells hold many pages.
+
+    kind: (P,) uint8; owner: (P,) uint16; migratetype: (B,) uint8.
+    """
+
+    section: int
+    tick: int
+    kind: np.ndarray
+    owner: np.ndarray
+    migratetype: np.ndarray
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A scenario's run, a stored file or a capture: all the views ever see.
+
+    meta: JSON-able; see `docs/recording.md` for its keys. kind: the map's cells. owner:
+    per-page owners, migratetype: per-pageblock types; both absent where cells hold more than
+    a page. counters: (T, F) float64 with `meta["counters"]` naming the F columns. time_ns: (T,).
+    """
+
+    meta: dict[str, Any]
+    kind: CellTrack
+    counters_array: np.ndarray
+    time_ns: np.ndarray
+    event_list: tuple[Event, ...] = ()
+    owner: CellTrack | None = None
+    migratetype: CellTrack | None = None
+    details: tuple[SectionDetail, ...] = field(default=())
+
+    @property
+    def n_ticks(self) -> int:
+        """T: states recorded, the booted machine among them."""
+        return len(self.time_ns)
+
+    def check_tick(self, tick: int) -> int:
+        """Return `tick`, or raise ParameterError if the recording has no such state."""
+        if not 0 <= tick < self.n_ticks:
+            raise ParameterError("tick", tick, f"0 to {self.n_ticks - 1} are recorded")
+        return tick
+
+    def frame(self, tick: int) -> np.ndarray:
+        """Page kinds of the map's cells at `tick`, (C,) uint8."""
+        return self.kind.frame(self.check_tick(tick))
+
+    @property
+    def counters(self) -> pd.DataFrame:
+        """Counters as a DataFrame: one row a tick, one column a counter, plus time_ns."""
+        import pandas as pd
+
+        names = [c["name"] for c in self.meta["counters"]]
+        table = pd.DataFrame(self.counters_array, columns=names)
+        table.insert(0, "time_ns", self.time_ns)
+        table.index.name = "tick"
+        return table
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """Events as a DataFrame, in order of tick."""
+        import pandas as pd
+
+        columns = list(Event.__dataclass_fields__)
+        return pd.DataFrame([[getattr(e, c) for c in columns] for e in self.event_list], columns=columns)

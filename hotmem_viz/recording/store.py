@@ -1,0 +1,112 @@
+"""Recordings as .npz files: arrays by name, meta and events as JSON text, never pickled.
+
+The arrays are those of the tracks (`kind.keys`, `kind.start`, ...), `counters` (T, F), `time_ns`
+(T,) and, where sections were taken in detail, `detail.0.kind` and so on; `header` is UTF-8 JSON
+with `schema`, `meta`, `events` and `details`. docs/recording.md describes them all.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hotmem_viz.errors import RecordingError
+from hotmem_viz.recording.recording import SCHEMA, CellTrack, Event, Recording, SectionDetail
+
+_TRACKS = ("kind", "owner", "migratetype")
+_PARTS = tuple(f.name for f in fields(CellTrack))
+_DETAIL_PARTS = ("kind", "owner", "migratetype")
+
+
+def to_arrays(recording: Recording) -> dict[str, np.ndarray]:
+    """Name every array of a recording, in the order in which all formats write them."""
+    arrays: dict[str, np.ndarray] = {}
+    for name in _TRACKS:
+        track = getattr(recording, name)
+        if track is not None:
+            arrays.update({f"{name}.{part}": getattr(track, part) for part in _PARTS})
+    arrays["counters"] = recording.counters_array
+    arrays["time_ns"] = recording.time_ns
+    for i, detail in enumerate(recording.details):
+        arrays.update({f"detail.{i}.{part}": getattr(detail, part) for part in _DETAIL_PARTS})
+    return arrays
+
+
+def to_header(recording: Recording) -> dict[str, Any]:
+    """Return what is not an array, as JSON-able values."""
+    return {
+        "schema": SCHEMA,
+        "meta": recording.meta,
+        "events": [asdict(e) for e in recording.event_list],
+        "details": [{"section": d.section, "tick": d.tick} for d in recording.details],
+    }
+
+
+def from_parts(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Recording:
+    """Put a recording together again from its header and its arrays.
+
+    Raises RecordingError where the schema is another one or an array is missing.
+    """
+    if header.get("schema") != SCHEMA:
+        raise RecordingError(
+            f"recording schema {header.get('schema')!r} cannot be read; this version reads {SCHEMA}"
+        )
+    try:
+        tracks = {
+            name: CellTrack(**{part: arrays[f"{name}.{part}"] for part in _PARTS})
+            for name in _TRACKS
+            if f"{name}.keys" in arrays
+        }
+        details = tuple(
+            SectionDetail(
+                d["section"], d["tick"], *(arrays[f"detail.{i}.{p}"] for p in _DETAIL_PARTS)
+            )
+            for i, d in enumerate(header["details"])
+        )
+        events = tuple(Event(**{**e, "claims": tuple(e["claims"])}) for e in header["events"])
+        return Recording(
+            meta=dict(header["meta"]),
+            kind=tracks["kind"],
+            counters_array=arrays["counters"],
+            time_ns=arrays["time_ns"],
+            event_list=events,
+            owner=tracks.get("owner"),
+            migratetype=tracks.get("migratetype"),
+            details=details,
+        )
+    except (KeyError, TypeError) as error:
+        raise RecordingError(f"recording is damaged: {error} is missing or wrong") from None
+
+
+def save(recording: Recording, path: str | Path) -> Path:
+    """Write a recording as a compressed .npz file and return its path."""
+    path = Path(path)
+    text = json.dumps(to_header(recording), ensure_ascii=False).encode()
+    with path.open("wb") as file:
+        arrays: dict[str, Any] = {**to_arrays(recording), "header": np.frombuffer(text, np.uint8)}
+        np.savez_compressed(file, **arrays)
+    return path
+
+
+def load(path: str | Path) -> Recording:
+    """Read a recording from an .npz file; raises RecordingError if it is none."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except FileNotFoundError:
+        raise RecordingError(f"{path}: there is no such file") from None
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise RecordingError(f"{path}: not a recording ({error})") from None
+    if "header" not in arrays:
+        raise RecordingError(f"{path}: not a recording (it has no header)")
+    try:
+        header = json.loads(arrays.pop("header").tobytes())
+    except ValueError as error:
+        raise RecordingError(f"{path}: header is not JSON ({error})") from None
+    return from_parts(header, arrays)

@@ -1,0 +1,9 @@
+"""What we tell: a machine, a workload and a seed, run step by step.
+
+parameters  what a user may set, checked at the door
+workloads   requests drawn beforehand, independent of outcomes
+describe    the part of a recording's meta that a machine gives, and its counters
+telling     events and captions in words, from the model's own numbers
+exhaustion  kernel zones run dry while movable memory lies free
+catalog     scenarios by name
+"""

@@ -1,0 +1,125 @@
+"""What a recording says about its machine, and the counters read at every tick."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hotmem_viz.mechanisms.oom import count_useless, estimate_available
+from hotmem_viz.vocabulary import PAGE_SIZE, PAGEBLOCK_PAGES, MigrateType, PageKind, ZoneType
+
+if TYPE_CHECKING:
+    from hotmem_viz.memory.physical import PhysicalMemory
+
+ZONE_COUNTERS = {
+    "free": "free",
+    "min": "min mark, boost included",
+    "low": "low mark, boost included",
+    "high": "high mark, boost included",
+    "boost": "boost of the marks",
+    "useless": "free but of no use to a kernel request",
+}
+GLOBAL_COUNTERS = {
+    "free": "free memory",
+    "useless": "free but of no use to a kernel request",
+    "mem_available": "what MemAvailable claims",
+    "user_pages": "user pages asked for and given",
+    "remote": "kernel pages served by another node",
+}
+TYPES = (MigrateType.UNMOVABLE, MigrateType.MOVABLE, MigrateType.RECLAIMABLE)
+
+
+def describe_machine(mem: PhysicalMemory) -> dict[str, Any]:
+    """Return a recording's meta about the machine: `machine` and `zones`."""
+    spec = mem.spec
+    nodes = [
+        {
+            "nid": n.nid,
+            "hotpluggable": any(r.hotpluggable for r in n.ranges),
+            "ranges": [[r.start_pfn, r.end_pfn] for r in n.ranges],
+        }
+        for n in spec.nodes
+    ]
+    machine = {
+        "name": spec.name,
+        "title": spec.title or spec.name,
+        "arch": spec.arch.value,
+        "scale": spec.scale,
+        "section_pages": spec.section_pages,
+        "pageblock_pages": PAGEBLOCK_PAGES,
+        "n_sections": spec.n_sections,
+        "nodes": nodes,
+        "present_pages": spec.present_pages,
+    }
+    z = mem.zones
+    zones = [
+        {
+            "id": i,
+            "nid": int(z.nid[i]),
+            "zone": ZoneType(int(z.type[i])).label,
+            "start_pfn": int(z.start_pfn[i]),
+            "end_pfn": int(z.end_pfn[i]),
+            "present": int(z.present[i]),
+            "managed": int(z.managed[i]),
+            "reserve": int(z.protection[i, ZoneType.NORMAL]),
+            "kernel": bool(z.type[i] <= ZoneType.NORMAL),
+        }
+        for i in range(len(z))
+    ]
+    return {"page_size": PAGE_SIZE, "machine": machine, "zones": zones}
+
+
+def describe_counters(mem: PhysicalMemory, objects: str) -> list[dict[str, Any]]:
+    """Return the names, units and labels of the counters, in the order of `read_counters`."""
+    listed: list[dict[str, Any]] = []
+    for name, label in ZONE_COUNTERS.items():
+        listed += [
+            {
+                "name": f"zone{i}.{name}",
+                "unit": "pages",
+                "zone": i,
+                "label": f"{mem.zones.label(i)}: {label}",
+            }
+            for i in range(len(mem.zones))
+        ]
+    listed += [
+        {
+            "name": f"kind.{kind.name.lower()}",
+            "unit": "pages",
+            "label": kind.name.lower().replace("_", " "),
+        }
+        for kind in PageKind
+    ]
+    listed += [
+        {
+            "name": f"pageblocks.{t.name.lower()}",
+            "unit": "pageblocks",
+            "label": f"{t.name.lower()} pageblocks",
+        }
+        for t in TYPES
+    ]
+    listed += [{"name": n, "unit": "pages", "label": label} for n, label in GLOBAL_COUNTERS.items()]
+    return [*listed, {"name": "objects", "unit": objects, "label": f"{objects} made"}]
+
+
+def read_counters(
+    mem: PhysicalMemory, *, user_pages: int, remote: int, objects: int
+) -> np.ndarray:
+    """Read all counters: (F,) float64."""
+    zones = mem.zones
+    useless = count_useless(mem, ZoneType.NORMAL)
+    return np.concatenate(
+        (
+            zones.free,
+            zones.min + zones.boost,
+            zones.low + zones.boost,
+            zones.high + zones.boost,
+            zones.boost,
+            useless,
+            mem.zone_kinds.sum(axis=0),
+            mem.zone_types.sum(axis=0)[list(TYPES)],
+            (zones.free.sum(), useless.sum(), estimate_available(mem), user_pages, remote, objects),
+        ),
+        dtype=np.float64,
+    )

@@ -1,0 +1,300 @@
+"""Exhaustion: the zones that kernel memory may use run dry while other memory lies free.
+
+The mail's simple example (S12): "metadata intensive workloads will not be able to use all of
+memory because the kernel allocations will be confined to a subset of memory". The same run on a
+32-bit PAE machine, where the subset is lowmem, shows why the mail calls them one problem (S11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hotmem_viz.errors import ParameterError
+from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
+from hotmem_viz.mechanisms.boot import boot_machine
+from hotmem_viz.mechanisms.requests import GFP_OF_KIND, Gfp
+from hotmem_viz.memory.frames import FrameSet
+from hotmem_viz.recording.recorder import Tick
+from hotmem_viz.scenarios import describe, telling
+from hotmem_viz.scenarios.parameters import require_share, require_whole
+from hotmem_viz.scenarios.workloads import draw_workload, find_stocks
+from hotmem_viz.vocabulary import EventKind, PageKind, ZoneType
+
+if TYPE_CHECKING:
+    from hotmem_viz.mechanisms.outcome import Outcome, Report
+    from hotmem_viz.recording.recording import Event
+    from hotmem_viz.scenarios.setup import Setup
+
+TURNS = 400
+"""Turns drawn; a workload that still fits after them has fitted."""
+
+TICKS_TO_FILL = 260
+"""The kernel zones, empty, would be filled in about this many turns."""
+
+PAGE_NS = 1000.0
+"""Model time of handing out a page: zeroing 4 KiB, a nominal figure that orders the ticks and
+claims nothing about speed."""
+
+FREQUENT = (EventKind.FALLBACK, EventKind.RECLAIM, EventKind.KSWAPD_WAKE, EventKind.REFUSED)
+"""Kinds of which only the first is told; the rest would fill the table with repetitions."""
+
+SCARCE_TURNS, LAST_PIECES = 3, 8
+"""When less than so many turns fit, turns are cut in so many pieces: the end in slow motion."""
+
+
+@dataclass(frozen=True)
+class ExhaustionParameters:
+    """What a user may set.
+
+    machine: a preset, or the name or path of a capture. movable: share of memory for
+    ZONE_MOVABLE, 0 to 1, as movablecore= of that percent; excludes boot. boot: boot options as
+    typed on a command line. workload: files, dirs, sockets, pipes or cache. user: share of the
+    pages asked for that are user memory, 0 to 0.95. seed: of the workload. ballast: socket pairs
+    parked before the workload starts, as the captures' loads do.
+    """
+
+    machine: str = "classroom"
+    movable: float | None = None
+    boot: str = ""
+    workload: str = "files"
+    user: float = 0.5
+    seed: int = 7
+    ballast: int = 0
+
+    def __post_init__(self) -> None:
+        require_whole("seed", self.seed)
+        require_whole("ballast", self.ballast)
+        if require_share("user", self.user) > MAX_USER:
+            raise ParameterError("user", self.user, f"a number from 0 to {MAX_USER} is needed")
+        if self.movable is not None:
+            require_share("movable", self.movable)
+            if self.boot.strip():
+                raise ParameterError(
+                    "movable", self.movable, f"boot options ({self.boot!r}) exclude it; give one"
+                )
+
+
+MAX_USER = 0.95
+DEFAULT_MOVABLE = 0.75
+"""The documentation's "usually fine" 3:1, when neither movable nor boot is given."""
+
+OBJECT_NAMES = {
+    "files": "files",
+    "dirs": "directories",
+    "sockets": "socket pairs",
+    "pipes": "pipes",
+    "cache": "cached names",
+    "negdentry": "cached names",
+}
+STORIES = {
+    "files": "a program that creates empty tmpfs files",
+    "dirs": "a program that creates tmpfs directories",
+    "sockets": "a program that parks datagrams in sockets",
+    "pipes": "a program that fills pipes",
+    "cache": "look-ups of missing file names, which the kernel remembers as long as it can",
+    "negdentry": "look-ups of missing file names, which the kernel remembers as long as it can",
+}
+
+
+class Exhaustion:
+    """One run of the scenario; see `hotmem_viz.recording.recorder.Run`."""
+
+    name = "exhaustion"
+    title = "Kernel zones run dry"
+
+    def __init__(self, parameters: ExhaustionParameters, setup: Setup) -> None:
+        self.parameters = p = parameters
+        self.memory = mem = boot_machine(setup.spec, setup.options, setup.profile)
+        self._kernel = telling.kernel_zones(mem)
+        cap = max(512, mem.spec.present_pages // 1024)
+        self.turn_pages = int(np.clip(mem.zones.free[self._kernel].sum() // TICKS_TO_FILL, 8, cap))
+        self.workload = draw_workload(
+            setup.profile,
+            p.workload,
+            [n.nid for n in setup.spec.nodes],
+            user=p.user,
+            turn_pages=self.turn_pages,
+            turns=TURNS,
+            rng=np.random.default_rng(p.seed),
+        )
+        self.objects = OBJECT_NAMES[p.workload]
+        self.meta: dict[str, Any] = {
+            "scenario": self.name,
+            "title": self.title,
+            "parameters": asdict(p),
+            "seed": p.seed,
+            "profile": setup.profile.name,
+            **describe.describe_machine(mem),
+            "counters": describe.describe_counters(mem, self.objects),
+        }
+        shrinkable = self.workload.operation.shrinkable
+        self._metadata = mem.owners.add(f"metadata: {p.workload}", shrinkable=shrinkable)
+        self._program = mem.owners.add("user program")
+        self._file_cache = mem.owners.add("page cache")
+        self._seen: set[EventKind] = set()
+        self._tick = 0
+        self._touched: list[FrameSet] = []
+        self._reports: list[Report] = []
+        self._time = 0.0
+        self._user_pages = self._remote = self._operations = 0
+        self._slabs = dict.fromkeys((s.name for s in self.workload.stocks), 0)
+        self._exits: dict[int, list[FrameSet]] = {}
+        self.is_over = False
+        self._park_ballast()
+
+    def _park_ballast(self) -> None:
+        """Park socket pairs before the first tick."""
+        mem, pairs = self.memory, self.parameters.ballast
+        if not pairs:
+            return
+        owner = mem.owners.add("parked sockets")
+        for stock in find_stocks(mem.profile, mem.profile.operations["ballast"]):
+            slabs = -(-pairs * stock.per_operation // stock.per_slab)
+            alloc_pages(mem, stock.gfp, slabs, stock.kind, order=stock.order, owner=owner)
+
+    def ticks(self) -> Iterator[Tick]:
+        """Run the scenario to its end and yield its ticks, the booted machine first."""
+        boot = telling.tell_boot(self.memory, STORIES[self.parameters.workload])
+        yield Tick(0.0, self._read(), events=[boot], captions=[telling.caption_of(boot)])
+        for turn in range(len(self.workload)):
+            self._exit_processes(turn)
+            yield from self._user_turn(turn)
+            yield from self._metadata_turn(turn)
+            if self._touched:
+                yield self._flush()
+            if self.is_over:
+                return
+        done = telling.tell_done(self.memory, self._tick, self.objects, self._operations)
+        yield self._flush(done)
+
+    def _read(self) -> np.ndarray:
+        return describe.read_counters(
+            self.memory, user_pages=self._user_pages, remote=self._remote, objects=self._operations
+        )
+
+    def _flush(self, last: Event | None = None) -> Tick:
+        """End the tick that has gathered."""
+        self._tick += 1
+        events = [] if last is None else [replace(last, tick=self._tick)]
+        for report in self._reports:
+            first = report.kind not in self._seen
+            self._seen.add(report.kind)
+            if first or report.kind not in FREQUENT:
+                events.append(telling.tell(self.memory, report, self._tick, mark=first))
+        marks = [e for e in events if e.mark]
+        tick = Tick(
+            self._time,
+            self._read(),
+            touched=self._touched,
+            events=events,
+            captions=[telling.caption_of(e) for e in marks[-1:]],
+            details=self._sections_of(events),
+        )
+        self._touched, self._reports = [], []
+        return tick
+
+    def _sections_of(self, events: list[Event]) -> list[int]:
+        """Sections that marks name: the pfn's, or the last one of the zone."""
+        mem, found = self.memory, []
+        for event in events:
+            if event.mark and event.pfn >= 0:
+                found.append(event.pfn // mem.spec.section_pages)
+            elif event.mark and event.zone >= 0:
+                part = mem.extents.zone_slices[event.zone]
+                found.append(int(mem.extents.section[part][-1]))
+        return found
+
+    def _ask(
+        self, gfp: Gfp, count: int, kind: PageKind, owner: int, turn: int, order: int = 0
+    ) -> tuple[Outcome, list[Tick]]:
+        """Make requests. A kind of event seen for the first time ends its tick."""
+        nid = int(self.workload.node[turn])
+        outcome = alloc_pages(self.memory, gfp, count, kind, order=order, owner=owner, nid=nid)
+        self._touched += [outcome.frames, *outcome.released]
+        self._time += sum(outcome.by_zone.values()) * PAGE_NS
+        if gfp.highest <= ZoneType.NORMAL:
+            nids = self.memory.zones.nid
+            self._remote += sum(n for z, n in outcome.by_zone.items() if nids[z] != nid)
+        ticks = []
+        for report in outcome.reports:
+            self._reports.append(report)
+            if report.kind not in self._seen:
+                ticks.append(self._flush())
+        return outcome, ticks
+
+    def _user_turn(self, turn: int) -> Iterator[Tick]:
+        """Let the user actor touch memory and read files."""
+        w = self.workload
+        wishes = (
+            (PageKind.ANON, int(w.anon[turn]), self._program),
+            (PageKind.PAGE_CACHE, int(w.cache[turn]), self._file_cache),
+            (PageKind.BUFFER, int(w.buffers[turn]), self._file_cache),
+        )
+        for kind, count, owner in wishes:
+            if not count or self.is_over:
+                continue
+            outcome, ticks = self._ask(GFP_OF_KIND[kind], count, kind, owner, turn)
+            self._user_pages += outcome.granted
+            if kind is PageKind.ANON and w.exit_turn[turn]:
+                self._exits.setdefault(int(w.exit_turn[turn]), []).append(outcome.frames)
+            yield from ticks
+            self.is_over = outcome.refused > 0
+
+    def _exit_processes(self, turn: int) -> None:
+        """Free what the processes that exit now have held."""
+        for frames in self._exits.pop(turn, []):
+            free_pages(self.memory, frames)
+            self._touched.append(frames)
+
+    def _metadata_turn(self, turn: int) -> Iterator[Tick]:
+        """Let the metadata actor do its operations; in small pieces once room gets scarce."""
+        operations = int(self.workload.operations[turn])
+        pieces = LAST_PIECES if self._is_scarce() else 1
+        for piece in range(pieces):
+            if self.is_over:
+                return
+            share = operations * (piece + 1) // pieces - operations * piece // pieces
+            yield from self._do_operations(share, turn)
+            if pieces > 1 and self._touched:
+                yield self._flush()
+
+    def _is_scarce(self) -> bool:
+        """Say whether the zones that kernel memory may use hold less than a few turns."""
+        zones = self.memory.zones
+        line = zones.min + zones.boost + zones.protection[:, ZoneType.NORMAL]
+        room = np.maximum(zones.free - line, 0)[self._kernel]
+        return bool(room.sum() < SCARCE_TURNS * self.turn_pages)
+
+    def _do_operations(self, operations: int, turn: int) -> Iterator[Tick]:
+        """Ask for the slabs that some more operations need."""
+        wanted = self._operations + operations
+        for stock in self.workload.stocks:
+            need = -(-wanted * stock.per_operation // stock.per_slab) - self._slabs[stock.name]
+            if need <= 0:
+                continue
+            outcome, ticks = self._ask(
+                stock.gfp, need, stock.kind, self._metadata, turn, stock.order
+            )
+            self._slabs[stock.name] += outcome.granted
+            if outcome.refused:
+                self.is_over = True
+                self._operations = self._operations_done(wanted)
+                yield from self._corrected(ticks)
+                return
+            yield from ticks
+        self._operations = wanted
+
+    def _operations_done(self, wanted: int) -> int:
+        """Operations that the slabs so far are enough for."""
+        done = [self._slabs[s.name] * s.per_slab // s.per_operation for s in self.workload.stocks]
+        return min(wanted, *done)
+
+    def _corrected(self, ticks: list[Tick]) -> list[Tick]:
+        """Enter the final number of operations into the ticks of the refusal."""
+        for tick in ticks:
+            tick.counters = [*tick.counters[:-1], self._operations]
+        return ticks

@@ -1,0 +1,52 @@
+"""The machine that a scenario starts from: what was bought, how it boots, which kernel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hotmem_viz.machine.boot_options import BootOptions, movable_share, parse_boot_options
+from hotmem_viz.machine.presets import find_preset
+from hotmem_viz.machine.profiles import find_profile
+from hotmem_viz.machine.spec import Arch
+
+if TYPE_CHECKING:
+    from hotmem_viz.machine.profiles import KernelProfile
+    from hotmem_viz.machine.spec import MachineSpec
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What boots: a machine, its boot options and a kernel profile."""
+
+    spec: MachineSpec
+    options: BootOptions
+    profile: KernelProfile
+
+
+def choose_options(
+    movable: float | None, boot: str, otherwise: BootOptions | None = None
+) -> BootOptions:
+    """Choose boot options: a share, or text typed by a person, or else the given ones."""
+    if movable is not None:
+        return movable_share(movable) if movable else BootOptions()
+    if boot.strip():
+        return parse_boot_options(boot, strict=True)
+    return otherwise or BootOptions()
+
+
+def choose_preset(name: str, movable: float | None, boot: str, share: float) -> Setup:
+    """Set up a preset machine.
+
+    Without movable and boot, an x86-64 machine boots with `share` of its memory movable, the
+    mail's machine with movable_node, and a PAE machine as it is: HighMem is its Movable.
+    """
+    spec = find_preset(name)
+    profile = find_profile("6.1", spec.arch)
+    if any(r.hotpluggable for n in spec.nodes for r in n.ranges):
+        usual = BootOptions(movable_node=True, text="movable_node")
+    elif spec.arch is Arch.PAE:
+        usual = BootOptions()
+    else:
+        usual = movable_share(share)
+    return Setup(spec, choose_options(movable, boot, usual), profile)

@@ -1,0 +1,225 @@
+"""Events in words: what happened, where, by which rule of the kernel, in the model's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from hotmem_viz.mechanisms.oom import count_useless, estimate_available
+from hotmem_viz.recording.recording import Event
+from hotmem_viz.units import format_pages
+from hotmem_viz.vocabulary import EventKind, PageKind, ZoneType
+
+if TYPE_CHECKING:
+    from hotmem_viz.mechanisms.outcome import Report
+    from hotmem_viz.memory.physical import PhysicalMemory
+
+WORDS = {
+    PageKind.PAGE_CACHE: "page cache",
+    PageKind.ANON: "anonymous memory",
+    PageKind.BUFFER: "file-system buffers",
+    PageKind.RECLAIMABLE_SLAB: "slab of the reclaimable type",
+    PageKind.SLAB: "slab",
+    PageKind.KERNEL_STACK: "a kernel stack",
+    PageKind.KERNEL_BUFFER: "kernel buffers",
+    PageKind.PAGE_TABLE: "page tables",
+}
+
+
+def kernel_zones(mem: PhysicalMemory) -> list[int]:
+    """List the zones that a GFP_KERNEL request may use."""
+    return [z for z in range(len(mem.zones)) if mem.zones.type[z] <= ZoneType.NORMAL]
+
+
+def confined_zone_name(mem: PhysicalMemory) -> str:
+    """Name the zone that kernel memory is kept out of on this machine, or ""."""
+    for kind in (ZoneType.MOVABLE, ZoneType.HIGHMEM):
+        if kind in mem.zones.type:
+            return "ZONE_MOVABLE" if kind is ZoneType.MOVABLE else "ZONE_HIGHMEM"
+    return ""
+
+
+def tell_boot(mem: PhysicalMemory, workload: str) -> Event:
+    """Tell how the machine came up."""
+    zones = mem.zones
+    total = int(zones.managed.sum())
+    kernel = int(zones.managed[kernel_zones(mem)].sum())
+    confined = confined_zone_name(mem)
+    share = 100 * kernel / total
+    text = (
+        f"{format_pages(total)} are managed by the page allocator, {format_pages(kernel)} "
+        f"({share:.0f} %) in zones that kernel memory may use. "
+    )
+    if confined:
+        text += (
+            f"The rest is {confined}: slab, page tables and stacks never go there. "
+            f"Next: {workload}, and programs that use ordinary user memory."
+        )
+    else:
+        text += f"Any request may use any zone. Next: {workload}, and ordinary user memory."
+    return Event(
+        tick=0,
+        kind=EventKind.BOOT.name,
+        title="Booted",
+        text=text,
+        claims=("S10", "S11"),
+        rule="A1, A5",
+        function="find_zone_movable_pfns_for_nodes()",
+    )
+
+
+def _tell_wake(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
+    z, zones = r.zone, mem.zones
+    low = int(zones.low[z] + zones.boost[z])
+    return {
+        "title": f"kswapd wakes on node {r.facts['nid']}",
+        "text": (
+            f"No zone that this request may use has pages above its low mark: "
+            f"{mem.zones.label(z)} has {int(zones.free[z]):,} free, low is {low:,}. "
+            "kswapd looks for page cache and shrinkable slab in these zones only; "
+            "what is free elsewhere does not help."
+        ),
+        "claims": ("S11",),
+        "rule": "A4",
+        "function": "wakeup_kswapd()",
+    }
+
+
+def _tell_gives_up(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
+    return {
+        "title": f"kswapd gives up on node {r.facts['nid']}",
+        "text": (
+            "Sixteen runs freed nothing: what fills the kernel zones is in use and cannot be "
+            "moved, so there is nothing to reclaim. From now on a boosted watermark stays boosted."
+        ),
+        "claims": ("S12", "S16"),
+        "rule": "A8",
+        "function": "balance_pgdat()",
+    }
+
+
+_HOW = {
+    "whole": "The free block is a whole pageblock or more, so it changes sides",
+    "claim": "At least half of the pageblock is free or alike, so it is converted",
+    "steal": "Too much of the pageblock is in use, so only this block is taken",
+}
+
+
+def _tell_fallback(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
+    source, target = str(r.facts["from"]).lower(), str(r.facts["to"]).lower()
+    text = (
+        f"{mem.zones.label(r.zone)} has no free block of type {target} left. "
+        f"{_HOW[str(r.facts['how'])]} from {source} to {target} at pfn {r.pfn:,}."
+    )
+    if r.facts["how"] == "steal":
+        text = text.replace(f" from {source} to {target}", f" out of a {source} pageblock")
+    boost = int(mem.zones.boost[r.zone])
+    if r.facts["how"] != "whole" and boost:
+        text += f" Mixing types raises the zone's marks by {boost:,} pages."
+    return {
+        "title": f"Fallback: {source} to {target}",
+        "text": text,
+        "rule": "A7",
+        "function": "__rmqueue_fallback()",
+        "pfn": r.pfn,
+    }
+
+
+def _tell_reclaim(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
+    who = "The waiting request reclaims for itself" if "direct" in r.facts else "kswapd reclaims"
+    return {
+        "title": "Reclaim",
+        "text": (
+            f"{who} {format_pages(int(r.facts['pages']))} in the zones that the request may use: "
+            "page cache and buffers first, then slab that can be shrunk."
+        ),
+        "claims": ("S12",),
+        "rule": "A8",
+        "function": "try_to_free_pages()" if "direct" in r.facts else "balance_pgdat()",
+    }
+
+
+def _tell_refused(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
+    what = WORDS[PageKind[str(r.facts["kind"])]]
+    return {
+        "title": "A kernel allocation is refused",
+        "text": (
+            f"A request for {what} finds every zone it may use at its min mark plus reserve. "
+            f"Meanwhile {_useless_text(mem, r)} is free but of no use to it."
+        ),
+        "claims": ("S11", "S12"),
+        "rule": "A4, A5",
+        "function": "get_page_from_freelist()",
+    }
+
+
+def _tell_oom(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
+    free = int(mem.zones.free.sum())
+    return {
+        "title": f"Out of memory with {format_pages(free)} free",
+        "text": (
+            f"Nothing more can be reclaimed, and in every zone that {_request_name(r)} may use "
+            f"free is at most min + boost + reserve. {_useless_text(mem, r)} of the "
+            f"{format_pages(free)} free is of no use to it, while MemAvailable would still claim "
+            f"{format_pages(estimate_available(mem))}."
+        ),
+        "claims": ("S11", "S12", "S14"),
+        "rule": "A8",
+        "function": "__alloc_pages_may_oom()",
+    }
+
+
+def _request_name(r: Report) -> str:
+    return f"a {r.facts['gfp']} request" if "gfp" in r.facts else "the request"
+
+
+def _useless_text(mem: PhysicalMemory, r: Report) -> str:
+    highest = int(r.facts.get("highest", ZoneType.NORMAL))
+    return format_pages(int(count_useless(mem, highest).sum()))
+
+
+def tell_done(mem: PhysicalMemory, tick: int, objects: str, made: int) -> Event:
+    """Tell that the workload has been served to its end."""
+    return Event(
+        tick=tick,
+        kind=EventKind.DONE.name,
+        title="The workload fits",
+        text=(
+            f"All {made:,} {objects} asked for were made; {format_pages(int(mem.zones.free.sum()))} "
+            "are free. Nothing was refused for good: either the zones that kernel memory may use "
+            "are large enough, or what fills them can be shrunk."
+        ),
+        mark=True,
+        claims=("S12", "S14"),
+        rule="A8",
+        function="__alloc_pages()",
+    )
+
+
+_TELL: dict[EventKind, Callable[[PhysicalMemory, Report], dict[str, Any]]] = {
+    EventKind.KSWAPD_WAKE: _tell_wake,
+    EventKind.KSWAPD_GIVES_UP: _tell_gives_up,
+    EventKind.FALLBACK: _tell_fallback,
+    EventKind.RECLAIM: _tell_reclaim,
+    EventKind.REFUSED: _tell_refused,
+    EventKind.OOM: _tell_oom,
+}
+
+
+def tell(mem: PhysicalMemory, report: Report, tick: int, *, mark: bool) -> Event:
+    """Put a mechanism's report into words."""
+    told = _TELL[report.kind](mem, report)
+    return Event(tick=tick, kind=report.kind.name, mark=mark, zone=report.zone, **told)
+
+
+def caption_of(event: Event) -> dict[str, Any]:
+    """Return the caption that shows an event."""
+    return {
+        "tick": event.tick,
+        "title": event.title,
+        "text": event.text,
+        "claims": list(event.claims),
+        "rule": event.rule,
+        "function": event.function,
+        "unproven": False,
+    }

@@ -1,0 +1,125 @@
+"""Workloads: requests drawn beforehand from a seed, independent of what becomes of them.
+
+Two actors take turns. The metadata actor does operations (files, sockets, ...), each of which
+costs objects of slab caches; slabs are requested when the objects so far need one more. The
+user actor touches anonymous memory and reads files, whose metadata comes as buffers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hotmem_viz.errors import ParameterError
+from hotmem_viz.mechanisms.requests import GFP, GFP_OF_KIND, Gfp
+from hotmem_viz.vocabulary import PageKind
+
+if TYPE_CHECKING:
+    from hotmem_viz.machine.profiles import KernelProfile, Operation
+
+BUFFERS_PER_CACHE = 1 / 64
+"""Buffers read with a page of file data: one block of an inode table or directory for each
+sixty-four blocks of data [modelling choice: small files on ext4, 4 KiB blocks]."""
+
+ANON_SHARE = 0.6
+"""Of the user actor's pages; the rest is page cache [modelling choice]."""
+
+EXIT_SHARE, EXIT_AFTER = 0.2, (8, 40)
+"""Share of anonymous batches whose process exits, and after how many turns [modelling choice]."""
+
+
+@dataclass(frozen=True)
+class Stock:
+    """One slab cache or kind of page that an operation draws on.
+
+    per_slab objects fill one request of 2**order pages; per_operation objects are needed.
+    """
+
+    name: str
+    kind: PageKind
+    gfp: Gfp
+    order: int
+    per_slab: int
+    per_operation: int
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The turns of both actors, drawn beforehand; all arrays (T',) int64.
+
+    operations: operations of the metadata actor. anon, cache, buffers: pages of the user actor.
+    node: the node that asks. exit_turn: the turn at which the process that got this turn's
+    anonymous pages exits, 0 if it does not.
+    """
+
+    operation: Operation
+    stocks: tuple[Stock, ...]
+    operations: np.ndarray
+    anon: np.ndarray
+    cache: np.ndarray
+    buffers: np.ndarray
+    node: np.ndarray
+    exit_turn: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.operations)
+
+    def pages_per_operation(self) -> float:
+        """Pages that one operation costs in the long run."""
+        return sum(s.per_operation / s.per_slab * (1 << s.order) for s in self.stocks)
+
+
+def find_stocks(profile: KernelProfile, operation: Operation) -> tuple[Stock, ...]:
+    """List what an operation draws on, in the order in which it asks."""
+    stocks = []
+    for name, objects in operation.caches.items():
+        cache = profile.caches[name]
+        kind = PageKind.RECLAIMABLE_SLAB if cache.reclaimable else PageKind.SLAB
+        order = cache.pages_per_slab.bit_length() - 1
+        stocks.append(
+            Stock(name, kind, GFP_OF_KIND[kind], order, cache.objects_per_slab, objects)
+        )
+    if operation.data_pages:
+        gfp, pages = GFP[operation.data_gfp], operation.data_pages
+        stocks.append(Stock("data", PageKind.KERNEL_BUFFER, gfp, 0, 1, pages))
+    if operation.stacks:
+        gfp = GFP_OF_KIND[PageKind.KERNEL_STACK]
+        stocks.append(Stock("stack", PageKind.KERNEL_STACK, gfp, 0, 1, operation.stacks))
+    return tuple(stocks)
+
+
+def draw_workload(
+    profile: KernelProfile,
+    name: str,
+    nids: list[int],
+    *,
+    user: float,
+    turn_pages: int,
+    turns: int,
+    rng: np.random.Generator,
+) -> Workload:
+    """Draw a workload.
+
+    name: an operation of the profile. user: share of all pages that the user actor asks for.
+    turn_pages: pages that the metadata actor asks for in a turn, on average. Raises
+    ParameterError for an unknown workload.
+    """
+    if name not in profile.operations:
+        allowed = ", ".join(n for n in profile.operations if n != "ballast")
+        raise ParameterError("workload", name, f"allowed are {allowed}")
+    operation = profile.operations[name]
+    stocks = find_stocks(profile, operation)
+    cost = sum(s.per_operation / s.per_slab * (1 << s.order) for s in stocks)
+    spread = rng.uniform(0.7, 1.3, (2, turns))
+    operations = np.diff(np.rint(np.cumsum(spread[0]) * turn_pages / cost), prepend=0)
+    user_pages = np.rint(spread[1] * turn_pages * user / (1 - user))
+    anon = np.rint(user_pages * ANON_SHARE)
+    cache = user_pages - anon
+    buffers = np.diff(np.floor(np.cumsum(cache) * BUFFERS_PER_CACHE), prepend=0)
+    exits = rng.random(turns) < EXIT_SHARE
+    exit_turn = np.where(exits, np.arange(turns) + rng.integers(*EXIT_AFTER, turns), 0)
+    node = np.array(nids)[(np.arange(turns) + rng.integers(len(nids))) % len(nids)]
+    columns = (operations, anon, cache, buffers, node, exit_turn)
+    return Workload(operation, stocks, *(c.astype(np.int64) for c in columns))

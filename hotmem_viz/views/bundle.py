@@ -1,0 +1,64 @@
+"""The browser's modules joined into one text, because a widget cannot resolve imports.
+
+The modules under `static/` use named imports and exports only and have top-level names that
+no other module has, so joining them in order and dropping the import and export words keeps
+their meaning; tests/views/test_bundle.py checks both.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from hotmem_viz.views.palette import css_variables
+
+STATIC = Path(__file__).parent / "static"
+
+MODULES = (
+    "format.js",
+    "decode.js",
+    "playback.js",
+    "geometry.js",
+    "transport.js",
+    "painter.js",
+    "dom.js",
+    "theme.js",
+    "map.js",
+    "tooltip.js",
+    "zones.js",
+    "chart.js",
+    "caption.js",
+    "legend.js",
+    "detail.js",
+    "controls.js",
+    "link.js",
+    "stage.js",
+)
+"""In order: a module may use only those before it at its top level."""
+
+_IMPORT = re.compile(r"^import\s*\{[^}]*\}\s*from\s*\"\./[\w.]+\";\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) )", re.MULTILINE)
+
+
+def read_module(name: str) -> str:
+    """Return the text of one module under `static/`."""
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
+def strip_module(text: str) -> str:
+    """Drop a module's named imports and the word `export` before its named exports."""
+    return _EXPORT.sub("", _IMPORT.sub("", text))
+
+
+@cache
+def join_modules() -> str:
+    """Return one ES module whose default export has `render({model, el})`."""
+    parts = [f"// {name}\n{strip_module(read_module(name)).strip()}\n" for name in MODULES]
+    return "\n".join(parts) + "\nexport default { render: renderStage };\n"
+
+
+@cache
+def style_sheet() -> str:
+    """Return the stage's style sheet, the palette's variables first."""
+    return css_variables() + (STATIC / "stage.css").read_text(encoding="utf-8")

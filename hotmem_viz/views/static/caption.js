@@ -1,0 +1,52 @@
+// Why: what happened, in words, from the model's own numbers. Screen readers get the same.
+
+import { lastBefore } from "./playback.js";
+import { makeElement } from "./dom.js";
+
+export class CaptionPanel {
+  constructor() {
+    this.title = makeElement("strong", "caption-title");
+    this.text = makeElement("span", "caption-text");
+    this.meta = makeElement("p", "caption-meta");
+    this.el = makeElement("section", "caption", { "aria-live": "polite", "aria-label": "caption" }, [
+      makeElement("p", "caption-body", {}, [this.title, " ", this.text]),
+      this.meta,
+    ]);
+  }
+
+  load(recording) {
+    this.recording = recording;
+    this.shown = undefined;
+  }
+
+  draw(tick, theme) {
+    const { recording } = this;
+    const caption = lastBefore(recording.meta.captions, tick);
+    const key = `${caption?.tick}/${caption?.title}/${theme}`;
+    if (key === this.shown) return;
+    this.shown = key;
+    const event = recording.events.find((e) => e.tick === caption?.tick && e.title === caption?.title);
+    const kind = recording.eventKinds.get(event?.kind);
+    this.el.style.setProperty("--hotmem-mark", kind ? kind[theme] : "var(--hotmem-accent)");
+    this.title.textContent = caption?.title ?? "";
+    this.text.textContent = caption?.text ?? "";
+    this.meta.replaceChildren(...this.metaParts(caption ?? {}));
+    this.el.scrollTop = 0;
+  }
+
+  metaParts({ claims = [], rule, function: kernelFunction, unproven }) {
+    const parts = claims.map((claim) =>
+      makeElement("span", "chip", { title: `claim ${claim} of the mail` }, claim),
+    );
+    if (unproven) {
+      const title = "Nobody has built this: the mail proposes it.";
+      parts.push(makeElement("span", "chip unproven", { title }, "unproven"));
+    }
+    if (rule) parts.push(makeElement("span", "rule", {}, rule));
+    if (kernelFunction) {
+      const name = kernelFunction.includes("(") ? kernelFunction : `${kernelFunction}()`;
+      parts.push(makeElement("code", "function", {}, name));
+    }
+    return parts;
+  }
+}

@@ -1,0 +1,103 @@
+// The time chart: drawn once by Python, stretched to the panel; labels and cursor are ours.
+
+import { clamp } from "./format.js";
+import { makeElement } from "./dom.js";
+
+const LABEL_HEIGHT = 19;
+
+/** Move labels (fractions from the top) apart until none overlaps; keeps their order. */
+export function spreadLabels(fractions, height, size) {
+  const order = fractions.map((at, i) => ({ i, y: at * height })).sort((a, b) => a.y - b.y);
+  let floor = size / 2;
+  for (const label of order) {
+    label.y = Math.max(label.y, floor);
+    floor = label.y + size;
+  }
+  let roof = height - size / 2;
+  for (const label of order.toReversed()) {
+    label.y = Math.min(label.y, roof);
+    roof = label.y - size;
+  }
+  const result = new Array(fractions.length);
+  for (const { i, y } of order) result[i] = y;
+  return result;
+}
+
+export class ChartPanel {
+  constructor({ onSeek }) {
+    this.drawing = makeElement("div", "chart-svg", { role: "img" });
+    this.cursor = makeElement("div", "chart-cursor");
+    this.plot = makeElement("div", "chart-plot", {}, [this.drawing, this.cursor]);
+    this.labels = makeElement("div", "chart-labels", { "aria-hidden": "true" });
+    this.waiting = makeElement("p", "chart-waiting", {}, "The chart is being drawn …");
+    this.el = makeElement("section", "panel chart", { "aria-label": "time chart" }, [
+      this.plot,
+      this.labels,
+      this.waiting,
+    ]);
+    this.payload = {};
+    this.ticks = 1;
+    this.tick = 0;
+    const seek = (event) => {
+      const box = this.plot.getBoundingClientRect();
+      const { left = 0, right = 1 } = this.payload;
+      const share = ((event.clientX - box.left) / box.width - left) / (right - left || 1);
+      onSeek(Math.round(clamp(share, 0, 1) * (this.ticks - 1)));
+    };
+    this.plot.addEventListener("pointerdown", (event) => {
+      this.plot.setPointerCapture(event.pointerId);
+      seek(event);
+    });
+    this.plot.addEventListener("pointermove", (event) => {
+      if (event.buttons & 1) seek(event);
+    });
+    new ResizeObserver(() => this.layOut()).observe(this.plot);
+  }
+
+  /** Show a payload {light, dark, left, right, ...}; an empty one means "being drawn". */
+  show(payload, theme, ticks) {
+    this.payload = payload ?? {};
+    this.theme = theme;
+    this.ticks = ticks;
+    const text = this.payload[theme];
+    this.el.classList.toggle("hotmem-empty", !text);
+    this.waiting.hidden = Boolean(text);
+    this.drawing.innerHTML = text ?? "";
+    this.drawing.setAttribute("aria-label", this.payload.alt ?? "time chart");
+    this.layOut();
+    this.moveCursor(this.tick);
+  }
+
+  layOut() {
+    const { payload, theme } = this;
+    this.labels.replaceChildren();
+    if (!payload[theme]) return;
+    this.width = this.plot.clientWidth;
+    const height = this.plot.clientHeight;
+    const put = (classes, text, style) => {
+      const label = makeElement("span", classes, {}, text);
+      Object.assign(label.style, style);
+      this.labels.append(label);
+    };
+    const rows = payload.y_ticks ?? [];
+    const every = rows.length > 1 && height / rows.length < LABEL_HEIGHT ? 2 : 1;
+    rows.forEach(({ at, text }, i) => {
+      if (i % every === 0) put("chart-y", text, { top: `${(1 - at) * height}px` });
+    });
+    for (const { at, text } of payload.x_ticks ?? []) put("chart-x", text, { "--at": at });
+    const lines = payload.lines ?? [];
+    const tops = spreadLabels(lines.map((line) => 1 - line.at), height, LABEL_HEIGHT);
+    lines.forEach((line, i) => {
+      put("chart-name", line.label, { top: `${tops[i]}px`, color: line[theme] });
+    });
+    this.moveCursor(this.tick);
+  }
+
+  moveCursor(tick) {
+    this.tick = tick;
+    const { left = 0, right = 1 } = this.payload;
+    const share = this.ticks > 1 ? tick / (this.ticks - 1) : 0;
+    const x = (left + share * (right - left)) * (this.width ?? 0);
+    this.cursor.style.transform = `translateX(${x.toFixed(1)}px)`;
+  }
+}

@@ -1,0 +1,131 @@
+// The transport bar: buttons, scrub bar with event marks, speed, loop, where we are.
+
+import { clamp, formatCount, formatTime } from "./format.js";
+import { SPEEDS } from "./transport.js";
+import { makeButton, makeElement, makeIcon, setText } from "./dom.js";
+
+const BUTTONS = [
+  ["first", "First (Home)"],
+  ["previousMark", "Previous mark (Page Up)"],
+  ["back", "Step back (←)"],
+  ["toggle", "Play (Space)"],
+  ["step", "Step (→)"],
+  ["nextMark", "Next mark (Page Down)"],
+  ["last", "Last (End)"],
+];
+
+const speedLabel = (speed) => (speed >= 1 ? `${speed}×` : `1/${1 / speed}×`);
+
+export class TransportBar {
+  constructor({ onAction, onSeek, onSpeed }) {
+    this.onSeek = onSeek;
+    this.buttons = {};
+    for (const [action, label] of BUTTONS) {
+      const icon = action === "toggle" ? "play" : action;
+      this.buttons[action] = makeButton(icon, label, () => onAction(action), action === "toggle" ? "primary" : "");
+    }
+    this.loop = makeButton("loop", "Loop (o)", () => onAction("loop"));
+    this.speed = makeElement("select", "select", { title: "Speed (+ and −)", "aria-label": "speed" });
+    for (const speed of SPEEDS) {
+      this.speed.append(makeElement("option", "", { value: speed, selected: speed === 1 }, speedLabel(speed)));
+    }
+    this.speed.addEventListener("change", () => onSpeed(Number(this.speed.value)));
+    this.makeScrub();
+    this.tickText = makeElement("span", "tick-text");
+    this.timeText = makeElement("span", "time-text");
+    const place = makeElement("div", "place", {}, [this.tickText, this.timeText]);
+    this.el = makeElement("nav", "transport", { "aria-label": "time" }, [
+      makeElement("div", "buttons", {}, Object.values(this.buttons)),
+      this.scrub,
+      makeElement("div", "options", {}, [this.speed, this.loop, place]),
+    ]);
+  }
+
+  makeScrub() {
+    this.fill = makeElement("div", "scrub-fill");
+    this.knob = makeElement("div", "scrub-knob");
+    this.marks = makeElement("div", "scrub-marks");
+    this.tip = makeElement("div", "scrub-tip", { hidden: true });
+    const track = makeElement("div", "scrub-track", {}, [this.fill]);
+    this.rail = makeElement("div", "scrub-rail", {}, [track, this.marks, this.knob]);
+    this.scrub = makeElement(
+      "div",
+      "scrub",
+      { role: "slider", "aria-label": "tick", "aria-valuemin": 0 },
+      [this.rail, this.tip],
+    );
+    const tickAt = (event) => {
+      const box = this.rail.getBoundingClientRect();
+      const share = clamp((event.clientX - box.left) / box.width, 0, 1);
+      return Math.round(share * (this.ticks - 1));
+    };
+    this.scrub.addEventListener("pointerdown", (event) => {
+      this.scrub.setPointerCapture(event.pointerId);
+      this.onSeek(this.markNear(event)?.tick ?? tickAt(event));
+    });
+    this.scrub.addEventListener("pointermove", (event) => {
+      if (event.buttons & 1) this.onSeek(tickAt(event));
+      this.showTip(event, tickAt(event));
+    });
+    this.scrub.addEventListener("pointerleave", () => {
+      this.tip.hidden = true;
+    });
+  }
+
+  markNear(event) {
+    const box = this.rail.getBoundingClientRect();
+    const x = event.clientX - box.left;
+    const away = (mark) => Math.abs((mark.tick / Math.max(1, this.ticks - 1)) * box.width - x);
+    const near = this.events.filter((mark) => away(mark) < 6);
+    return near.sort((a, b) => away(a) - away(b))[0];
+  }
+
+  showTip(event, tick) {
+    const mark = this.markNear(event);
+    setText(this.tip, mark ? `${mark.title} · tick ${mark.tick}` : `tick ${tick}`);
+    this.tip.hidden = false;
+    const box = this.scrub.getBoundingClientRect();
+    const half = this.tip.offsetWidth / 2;
+    const x = clamp(event.clientX - box.left, half, Math.max(half, box.width - half));
+    this.tip.style.left = `${x}px`;
+  }
+
+  load(recording, theme) {
+    this.recording = recording;
+    this.ticks = recording.ticks;
+    this.events = recording.events.filter((event) => event.mark);
+    this.scrub.setAttribute("aria-valuemax", this.ticks - 1);
+    this.marks.replaceChildren(
+      ...this.events.map((event) => {
+        const mark = makeElement("i", "mark");
+        mark.style.left = `${(100 * event.tick) / Math.max(1, this.ticks - 1)}%`;
+        mark.style.background = recording.eventKinds.get(event.kind)?.[theme] ?? "currentColor";
+        return mark;
+      }),
+    );
+    const digits = formatCount(this.ticks - 1).length;
+    this.tickText.style.minWidth = `${digits * 2 + 8}ch`;
+    this.playing = undefined;
+  }
+
+  draw(state) {
+    const { tick, ticks, playing, speed, loop } = state;
+    const share = ticks > 1 ? tick / (ticks - 1) : 0;
+    this.fill.style.transform = `scaleX(${share})`;
+    this.knob.style.left = `${100 * share}%`;
+    this.scrub.setAttribute("aria-valuenow", tick);
+    setText(this.tickText, `tick ${formatCount(tick)} / ${formatCount(ticks - 1)}`);
+    setText(this.timeText, formatTime(this.recording.arrays.time_ns[tick]));
+    if (playing !== this.playing) {
+      this.playing = playing;
+      const label = playing ? "Pause (Space)" : "Play (Space)";
+      this.buttons.toggle.replaceChildren(makeIcon(playing ? "pause" : "play"));
+      this.buttons.toggle.title = label;
+      this.buttons.toggle.setAttribute("aria-label", label);
+    }
+    this.loop.setAttribute("aria-pressed", String(loop));
+    if (Number(this.speed.value) !== speed) this.speed.value = String(speed);
+    this.buttons.first.disabled = this.buttons.back.disabled = this.buttons.previousMark.disabled = tick === 0;
+    this.buttons.last.disabled = this.buttons.step.disabled = this.buttons.nextMark.disabled = tick === ticks - 1;
+  }
+}

@@ -1,0 +1,57 @@
+// The reader of the wire format; views/wire.py is its maker and describes it.
+
+const ALIGNMENT = 8;
+const ARRAY_TYPES = {
+  u1: Uint8Array,
+  u2: Uint16Array,
+  u4: Uint32Array,
+  i4: Int32Array,
+  f4: Float32Array,
+  f8: Float64Array,
+};
+
+async function inflateBytes(bytes) {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).arrayBuffer();
+}
+
+/** Header and arrays by name from an uncompressed message (an ArrayBuffer). */
+export function parseMessage(buffer) {
+  const size = new DataView(buffer).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
+  if (header.schema !== 1) throw new Error(`recording schema ${header.schema} is not known here`);
+  const base = Math.ceil((4 + size) / ALIGNMENT) * ALIGNMENT;
+  const arrays = {};
+  for (const row of header.arrays) {
+    const Type = ARRAY_TYPES[row.dtype];
+    if (!Type) throw new Error(`array ${row.name}: type ${row.dtype} is not known here`);
+    const length = row.shape.reduce((product, n) => product * n, 1);
+    arrays[row.name] = new Type(buffer, base + row.offset, length);
+  }
+  return { header, arrays };
+}
+
+/** A recording from its message: a DataView, typed array or ArrayBuffer. */
+export async function decodeRecording(message) {
+  const { header, arrays } = parseMessage(await inflateBytes(message));
+  const { meta, events, kinds, details } = header;
+  const column = new Map(meta.counters.map((counter, i) => [counter.name, i]));
+  const width = meta.counters.length;
+  return {
+    meta,
+    events,
+    kinds,
+    details,
+    movabilities: header.movabilities,
+    eventKinds: new Map(header.event_kinds.map((kind) => [kind.name, kind])),
+    arrays,
+    ticks: arrays.time_ns.length,
+    cells: meta.sections.length * meta.cells_per_section,
+    /** A counter's value at a tick; `missing` if the recording has no such counter. */
+    counter(name, tick, missing = 0) {
+      const i = column.get(name);
+      return i === undefined ? missing : arrays.counters[tick * width + i];
+    },
+    hasCounter: (name) => column.has(name),
+  };
+}

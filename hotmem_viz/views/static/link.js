@@ -1,0 +1,63 @@
+// The line to the kernel: the settled tick goes out, a ping asks whether anybody is there.
+//
+// Nothing is sent while playing. An exported page has no `model.send`: it is never detached.
+
+const SETTLED_MS = 300;
+const PING_EVERY_MS = 10000;
+const FIRST_PING_MS = 4000;
+const PONG_WITHIN_MS = 5000;
+
+export class KernelLink {
+  constructor(model, { isPlaying, onAttached }) {
+    this.model = model;
+    this.isPlaying = isPlaying;
+    this.onAttached = onAttached;
+    this.static = typeof model.send !== "function";
+    this.saved = model.get("tick") ?? 0;
+    if (this.static) return;
+    this.onMessage = (message) => {
+      if (message?.type === "pong") this.hear();
+    };
+    model.on("msg:custom", this.onMessage);
+    this.timer = setTimeout(() => this.ping(), FIRST_PING_MS);
+  }
+
+  /** The tick has changed; it is saved when it has stood still for a moment. */
+  settle(tick) {
+    clearTimeout(this.settling);
+    if (this.static || this.isPlaying() || tick === this.saved) return;
+    this.settling = setTimeout(() => {
+      if (this.isPlaying()) return;
+      this.saved = tick;
+      try {
+        this.model.set("tick", tick);
+        this.model.save_changes();
+      } catch {
+        this.onAttached(false);
+      }
+    }, SETTLED_MS);
+  }
+
+  ping() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.ping(), PING_EVERY_MS);
+    if (this.isPlaying() || document.hidden || this.model.get("busy")) return;
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.onAttached(false), PONG_WITHIN_MS);
+    try {
+      this.model.send({ type: "ping" });
+    } catch {
+      this.onAttached(false);
+    }
+  }
+
+  hear() {
+    clearTimeout(this.waiting);
+    this.onAttached(true);
+  }
+
+  stop() {
+    for (const timer of [this.timer, this.waiting, this.settling]) clearTimeout(timer);
+    if (!this.static) this.model.off?.("msg:custom", this.onMessage);
+  }
+}

@@ -1,0 +1,43 @@
+// Light or dark: forced by the trait or the button, or as the page around the stage is.
+
+import { luminance } from "./painter.js";
+
+export const THEME_CHOICES = ["auto", "light", "dark"];
+
+function themeOfBackground(element) {
+  for (let node = element; node; node = node.parentElement) {
+    const parts = getComputedStyle(node).backgroundColor.match(/[\d.]+/g)?.map(Number);
+    if (parts && (parts.length < 4 || parts[3] > 0.5)) {
+      return luminance(parts) > 0.4 ? "light" : "dark";
+    }
+  }
+  return null;
+}
+
+/** The theme of the page around `root`: JupyterLab's word, Voila's, or the system's. */
+export function pageTheme(root) {
+  const { body } = document;
+  if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "true" ? "light" : "dark";
+  if (body.classList.contains("theme-dark")) return "dark";
+  if (body.classList.contains("theme-light")) return "light";
+  const behind = root.parentElement ? themeOfBackground(root.parentElement) : null;
+  if (behind) return behind;
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+/** Call `onchange` whenever the page may have changed its theme; returns a stopper. */
+export function watchPageTheme(onchange) {
+  const query = matchMedia("(prefers-color-scheme: dark)");
+  query.addEventListener("change", onchange);
+  const observer = new MutationObserver(onchange);
+  const attributeFilter = ["data-jp-theme-light", "data-jp-theme-name", "class"];
+  observer.observe(document.body, { attributes: true, attributeFilter });
+  return () => {
+    query.removeEventListener("change", onchange);
+    observer.disconnect();
+  };
+}
+
+export function prefersStill() {
+  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+}

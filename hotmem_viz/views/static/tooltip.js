@@ -1,0 +1,89 @@
+// What lies under the pointer, in words.
+
+import { formatBytes, formatCount, formatType } from "./format.js";
+import { pfnOfCell, zoneOfPfn } from "./geometry.js";
+import { makeElement } from "./dom.js";
+import { swatchStyle } from "./painter.js";
+
+const MIGRATE_TYPES = ["UNMOVABLE", "MOVABLE", "RECLAIMABLE", "HIGHATOMIC", "CMA", "ISOLATE"];
+const MOVE_WORDS = { moves: "moves", remap: "moves by remap only", never: "never moves" };
+const HALF_WINDOW = 0.5;
+
+export function typeName(type) {
+  return formatType(MIGRATE_TYPES[type] ?? `type ${type}`);
+}
+
+/** Facts of a cell at the tick that the tracks stand at, ready for words. */
+export function describeCell(recording, tracks, cell) {
+  const { meta } = recording;
+  const { section_pages: sectionPages, pageblock_pages: blockPages } = meta.machine;
+  const pfn = pfnOfCell(meta, cell);
+  const kind = recording.kinds[tracks.kind.state[cell]];
+  const block = Math.floor((cell * meta.pages_per_cell) / blockPages);
+  return {
+    pfn,
+    pages: meta.pages_per_cell,
+    address: `0x${(pfn * meta.page_size).toString(16)}`,
+    section: Math.floor(pfn / sectionPages),
+    page: pfn % sectionPages,
+    zone: zoneOfPfn(meta, pfn),
+    kind,
+    owner: tracks.owner ? meta.owners.find((o) => o.id === tracks.owner.state[cell]) : undefined,
+    type: tracks.migratetype ? typeName(tracks.migratetype.state[block]) : undefined,
+  };
+}
+
+function factRow(name, value) {
+  return [makeElement("dt", "", {}, name), makeElement("dd", "", {}, value)];
+}
+
+export class Tooltip {
+  constructor() {
+    this.el = makeElement("div", "tooltip", { role: "tooltip", hidden: true });
+  }
+
+  hide() {
+    this.el.hidden = true;
+  }
+
+  /** Show facts of a page or of a cell of many pages near a pointer event. */
+  showFacts(facts, theme, event, root) {
+    const { kind, zone, pages, pfn } = facts;
+    const where = zone ? `node ${zone.nid} · ${zone.zone}` : "no zone";
+    const title = pages > 1 ? `least movable of ${formatCount(pages)} pages: ` : "";
+    const owner = facts.owner && facts.owner.id !== 0 ? ` · ${facts.owner.name}` : "";
+    const swatch = makeElement("span", "swatch", { "aria-hidden": "true" });
+    swatch.style.background = swatchStyle(kind, theme);
+    const last = pfn + pages - 1;
+    const rows = [
+      ...factRow("pfn", pages > 1 ? `${formatCount(pfn)} – ${formatCount(last)}` : formatCount(pfn)),
+      ...factRow("address", facts.address + (pages > 1 ? ` + ${formatBytes(pages * 4096)}` : "")),
+      ...factRow("section", `§${facts.section}, page ${formatCount(facts.page)}`),
+      ...factRow("zone", where),
+    ];
+    if (facts.type) rows.push(...factRow("pageblock", facts.type));
+    const empty = kind.name === "hole" || kind.name === "free";
+    this.el.replaceChildren(
+      makeElement("p", "tip-title", {}, [swatch, `${title}${kind.label}${owner}`]),
+      makeElement("dl", "facts", {}, rows),
+      makeElement("p", "tip-why", {}, empty ? kind.why : `${MOVE_WORDS[kind.movability]}. ${kind.why}`),
+    );
+    this.place(event, root);
+  }
+
+  showText(text, event, root) {
+    this.el.replaceChildren(makeElement("p", "tip-why", {}, text));
+    this.place(event, root);
+  }
+
+  place(event, root) {
+    this.el.hidden = false;
+    const box = root.getBoundingClientRect();
+    const tip = this.el.getBoundingClientRect();
+    const right = event.clientX > box.left + box.width * HALF_WINDOW;
+    const x = event.clientX - box.left + (right ? -tip.width - 16 : 16);
+    const lowest = Math.min(box.height, window.innerHeight - box.top) - tip.height - 6;
+    const y = Math.min(event.clientY - box.top + 14, Math.max(0, lowest));
+    this.el.style.transform = `translate(${Math.max(4, x)}px, ${y}px)`;
+  }
+}

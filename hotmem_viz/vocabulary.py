@@ -1,0 +1,125 @@
+"""The words of the package, one for each thing, spelled as the kernel spells them.
+
+Everything here is a unique IntEnum, so that a word can live in an array. The letters that
+docstrings use for shapes are defined once, here:
+
+S sections, P pages per section, N = S * P page frames (index = pfn), B pageblocks per
+section, E extents (the part of one section that lies in one zone), M nodes, Z zones,
+T ticks, C cells of the map, O = 11 buddy orders, Y = 6 migrate types, K page kinds.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, unique
+
+PAGE_SHIFT = 12
+PAGE_SIZE = 1 << PAGE_SHIFT
+"""Bytes in a page (include/asm-generic/page.h; all architectures modelled here)."""
+
+MAX_ORDER = 10
+"""Highest buddy order, inclusive: blocks of 1,024 pages (include/linux/mmzone.h)."""
+
+N_ORDERS = MAX_ORDER + 1
+PAGEBLOCK_ORDER = 9
+"""Pages are grouped by mobility in blocks of 2**9 (x86-64 and PAE; pageblock-flags.h)."""
+
+PAGEBLOCK_PAGES = 1 << PAGEBLOCK_ORDER
+MAX_ORDER_PAGES = 1 << MAX_ORDER
+
+
+@unique
+class ZoneType(IntEnum):
+    """The zones of a node, lowest first (enum zone_type, include/linux/mmzone.h).
+
+    The kernel leaves out what an architecture lacks (DMA32 and HighMem never meet); the
+    numbers here are those of the union, so that one order serves both.
+    """
+
+    DMA = 0
+    DMA32 = 1
+    NORMAL = 2
+    HIGHMEM = 3
+    MOVABLE = 4
+
+    @property
+    def label(self) -> str:
+        """The zone's name as /proc/zoneinfo prints it."""
+        return _ZONE_LABELS[self]
+
+
+_ZONE_LABELS = {
+    ZoneType.DMA: "DMA",
+    ZoneType.DMA32: "DMA32",
+    ZoneType.NORMAL: "Normal",
+    ZoneType.HIGHMEM: "HighMem",
+    ZoneType.MOVABLE: "Movable",
+}
+
+
+@unique
+class MigrateType(IntEnum):
+    """What a pageblock is meant to hold (enum migratetype, include/linux/mmzone.h)."""
+
+    UNMOVABLE = 0
+    MOVABLE = 1
+    RECLAIMABLE = 2
+    HIGHATOMIC = 3
+    CMA = 4
+    ISOLATE = 5
+
+
+@unique
+class Movability(IntEnum):
+    """What could become of a page when its section has to go: the mail's three classes."""
+
+    MOVES = 0
+    REMAP_ONLY = 1
+    NEVER = 2
+
+
+@unique
+class PageKind(IntEnum):
+    """What a page frame holds, ordered by how hard it is to move away.
+
+    The order is used: a map cell that stands for many pages shows the largest kind among
+    them, its least movable page. HOLE is 0 so that absent memory costs nothing.
+    """
+
+    HOLE = 0
+    FREE = 1
+    PAGE_CACHE = 2
+    ANON = 3
+    BUFFER = 4
+    RECLAIMABLE_SLAB = 5
+    SLAB = 6
+    KERNEL_STACK = 7
+    KERNEL_BUFFER = 8
+    PAGE_TABLE = 9
+    RESERVED = 10
+    MEMMAP = 11
+    KERNEL_IMAGE = 12
+    PINNED = 13
+
+    @property
+    def movability(self) -> Movability:
+        """The mail's class of the kind (KERNEL.md A5 and 5.3)."""
+        if self <= PageKind.BUFFER:
+            return Movability.MOVES
+        if self <= PageKind.PAGE_TABLE:
+            return Movability.REMAP_ONLY
+        return Movability.NEVER
+
+
+@unique
+class EventKind(IntEnum):
+    """What a tick can report; those that are marks stand on the transport's bar."""
+
+    BOOT = 0
+    KSWAPD_WAKE = 1
+    FALLBACK = 2
+    RECLAIM = 3
+    REFUSED = 4
+    OOM = 5
+    SPILL = 6
+    KSWAPD_GIVES_UP = 7
+    DONE = 8
