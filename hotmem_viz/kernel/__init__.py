@@ -1,0 +1,11 @@
+"""What real kernels print: parsers, and captures of whole boots.
+
+archive   bounded reading of .tar.xz archives, never to disk
+captures  a capture as a bundle of texts, and the machine that it was taken on
+console   the boot log: node ranges, zone borders, what was freed, OOM reports
+srat      the ACPI table that marks memory as hot-pluggable
+zoneinfo  /proc/zoneinfo
+procfs    /proc/slabinfo, /proc/meminfo
+blocks    the memory blocks of sysfs
+lines     what the text parsers share
+"""

@@ -5,6 +5,6 @@ presets        machines by name
 boot_options   kernelcore=, movablecore=, movable_node
 profiles       what depends on the kernel's version (footprint, object_costs)
 zone_plan      which pages lie in which zone (movable_start: where ZONE_MOVABLE begins)
-boot_layout    what boot reserves, and where (memblock); boot_use: what the system then uses
+boot_layout    what boot reserves, and where (memblock, booted); boot_use: what runs then uses
 zone_table     the zone plan as text and JSON
 """

@@ -2,77 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from hotmem_viz.errors import ParameterError
-from hotmem_viz.machine.boot_options import BootOptions
 from hotmem_viz.machine.boot_use import BootUse, booted_use, hash_table_pages
-from hotmem_viz.machine.footprint import BootFootprint
+from hotmem_viz.machine.booted import BootLayout, BootRange
 from hotmem_viz.machine.memblock import Memblock
 from hotmem_viz.machine.movable_start import hotplug_nodes
-from hotmem_viz.machine.profiles import KernelProfile
 from hotmem_viz.machine.spec import Arch, MachineSpec
 from hotmem_viz.machine.zone_plan import FOUR_GIB_PFN, PAE_END_PFN, ZonePlan, scaled, zone_borders
 from hotmem_viz.vocabulary import PAGE_SIZE, PageKind, ZoneType
 
+if TYPE_CHECKING:
+    from hotmem_viz.machine.boot_options import BootOptions
+    from hotmem_viz.machine.footprint import BootFootprint
+    from hotmem_viz.machine.profiles import KernelProfile
+
 __all__ = ["BootLayout", "BootRange", "BootUse", "lay_out_boot"]
-
-
-@dataclass(frozen=True)
-class BootRange:
-    """Pages that boot took for good: never free, never the page allocator's."""
-
-    start_pfn: int
-    pages: int
-    kind: PageKind
-    why: str
-
-    @property
-    def end_pfn(self) -> int:
-        """End (exclusive) of the range."""
-        return self.start_pfn + self.pages
-
-
-@dataclass(frozen=True)
-class BootLayout:
-    """The memory of a machine that has just booted.
-
-    Attributes
-    ----------
-    reserved
-        Ranges by pfn, apart from each other, all inside memory. managed = present - these.
-    used
-        What the started system has allocated; to be taken through the allocator.
-    freed_after_init
-        Per (node, zone): pages that became free after watermarks and reserves had been
-        computed. managed - this is the M_init that they come from.
-    """
-
-    reserved: tuple[BootRange, ...]
-    used: tuple[BootUse, ...]
-    freed_after_init: Mapping[tuple[int, ZoneType], int]
-
-    def reserved_pages(self, start_pfn: int, end_pfn: int) -> int:
-        """Pages between two pfns that boot took."""
-        return sum(
-            max(0, min(end_pfn, r.end_pfn) - max(start_pfn, r.start_pfn)) for r in self.reserved
-        )
-
-    def managed_pages(self, plan: ZonePlan) -> dict[tuple[int, ZoneType], int]:
-        """Pages that each zone's allocator manages: present less reserved."""
-        return {
-            (z.nid, z.zone): z.present_pages - self.reserved_pages(z.start_pfn, z.end_pfn)
-            for z in plan.zones
-        }
-
-    def initial_pages(self, plan: ZonePlan) -> dict[tuple[int, ZoneType], int]:
-        """Managed pages at the time that watermarks and reserves were computed from."""
-        return {
-            key: pages - self.freed_after_init.get(key, 0)
-            for key, pages in self.managed_pages(plan).items()
-        }
 
 
 def lay_out_boot(
@@ -280,8 +227,23 @@ class _Boot:
                     key = (zone.nid, zone.zone)
                     share = pages * inside // length
                     freed[key] = freed.get(key, 0) + share
-        return BootLayout(
+        layout = BootLayout(
             reserved=tuple(sorted(self.reserved, key=lambda r: r.start_pfn)),
             used=booted_use(self.spec, self.profile),
             freed_after_init=MappingProxyType(freed),
         )
+        self._check_room(layout)
+        return layout
+
+    def _check_room(self, layout: BootLayout) -> None:
+        """Refuse what a real kernel would not survive: less kernel memory than it needs."""
+        # What init memory frees comes too late: the kernel must come up without it.
+        initial = layout.initial_pages(self.plan)
+        room = sum(p for (_, zone), p in initial.items() if zone <= ZoneType.NORMAL)
+        needed = sum(u.pages for u in layout.used if u.gfp in ("KERNEL", "DMA"))
+        if room <= needed:
+            raise ParameterError(
+                "nodes",
+                f"{room} pages of kernel zones after the boot memory",
+                f"the machine does not boot; the started kernel needs more than {needed}",
+            )

@@ -58,7 +58,9 @@ def movable_share(share: float) -> BootOptions:
     ParameterError
         When `share` is no number from 0 to 1.
     """
-    if not isinstance(share, int | float) or isinstance(share, bool) or not 0 <= share <= 1:
+    # Values come from sliders and links, whatever the annotation says.
+    value: object = share
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value <= 1:
         raise ParameterError("movable", share, "a share from 0 to 1 is needed")
     percent = round(share * 100)
     return BootOptions(movablecore_percent=percent, text=f"movablecore={percent}%")
@@ -102,9 +104,7 @@ def _parse_person(text: str) -> BootOptions:
 def _known_options(name: str) -> str:
     close = difflib.get_close_matches(name.lower().replace("-", "_"), OPTION_NAMES, 1)
     hint = f"did you mean {close[0]}? " if close else ""
-    return (
-        f"{hint}allowed are kernelcore=SIZE|N%|mirror, movablecore=SIZE|N% and movable_node"
-    )
+    return f"{hint}allowed are kernelcore=SIZE|N%|mirror, movablecore=SIZE|N% and movable_node"
 
 
 def _person_amount(name: str, value: str) -> dict[str, int | bool]:

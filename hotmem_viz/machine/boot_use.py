@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hotmem_viz.machine.footprint import between
-from hotmem_viz.machine.profiles import KernelProfile
 from hotmem_viz.machine.spec import Arch, MachineSpec
 from hotmem_viz.vocabulary import PAGE_SIZE, PageKind
+
+if TYPE_CHECKING:
+    from hotmem_viz.machine.profiles import KernelProfile
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,7 @@ def booted_use(spec: MachineSpec, profile: KernelProfile) -> tuple[BootUse, ...]
         use.append(BootUse("HIGHUSER", PageKind.KERNEL_BUFFER, fp.high_other, why))
     use.append(BootUse("HIGHUSER_MOVABLE", PageKind.ANON, fp.anon, "memory of the start-up"))
     use.append(BootUse("HIGHUSER_MOVABLE", PageKind.ANON, fp.tmpfs, "files of the start-up"))
-    real = [
-        BootUse(u.gfp, u.kind, -(-u.pages // spec.scale), u.why, u.nid) for u in use if u.pages
-    ]
+    real = [BootUse(u.gfp, u.kind, -(-u.pages // spec.scale), u.why, u.nid) for u in use if u.pages]
     real += [
         BootUse("KERNEL", PageKind.KERNEL_BUFFER, tables, "share of the hash tables", nid)
         for nid in (first, *others)

@@ -5,11 +5,15 @@ memblock_find_in_range_node and memblock_alloc_range_nid (mm/memblock.c, 6.1), t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hotmem_viz.errors import ParameterError
-from hotmem_viz.machine.spec import MachineSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from hotmem_viz.machine.spec import MachineSpec
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,13 @@ class Memblock:
         return taken
 
     def allocate(
-        self, pages: int, why: str, *, nid: int | None = None, align: int = 1, limit: int | None = None
+        self,
+        pages: int,
+        why: str,
+        *,
+        nid: int | None = None,
+        align: int = 1,
+        limit: int | None = None,
     ) -> int:
         """Take `pages` from the top, of node `nid` if it has room; returns the first pfn.
 
@@ -94,9 +104,7 @@ class Memblock:
 
     def node_of(self, pfn: int, spec: MachineSpec) -> int:
         """Return the node that `pfn` belongs to."""
-        return next(
-            n.nid for n in spec.nodes for r in n.ranges if r.start_pfn <= pfn < r.end_pfn
-        )
+        return next(n.nid for n in spec.nodes for r in n.ranges if r.start_pfn <= pfn < r.end_pfn)
 
 
 def _without(r: FreeRange, low: int, high: int) -> Iterable[FreeRange]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from hotmem_viz.machine.boot_options import BootOptions
-from hotmem_viz.machine.spec import MachineSpec, NodeSpec
 from hotmem_viz.vocabulary import MAX_ORDER_PAGES, ZoneType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hotmem_viz.machine.boot_options import BootOptions
+    from hotmem_viz.machine.spec import MachineSpec, NodeSpec
 
 KERNEL_START_PFN = 4096
 """Where the kernel's image is loaded, 16 MiB (CONFIG_PHYSICAL_START, arch/x86/Kconfig)."""

@@ -6,9 +6,9 @@ program on one CPU (data/captures); they belong to those builds and not to Linux
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.machine.footprint import PAE_6_1, X86_64_6_1, BootFootprint
@@ -22,6 +22,9 @@ from hotmem_viz.machine.object_costs import (
 )
 from hotmem_viz.machine.spec import Arch
 from hotmem_viz.vocabulary import ZoneType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["PROFILES", "KernelProfile", "Operation", "SlabCache", "find_profile"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from enum import Enum
 
@@ -92,7 +93,7 @@ class MachineSpec:
                 "section_pages", self.section_pages, "a multiple of 1024 pages is needed"
             )
         ranges = sorted((r.start_pfn, r.end_pfn) for n in self.nodes for r in n.ranges)
-        for (_, end), (start, _) in zip(ranges, ranges[1:], strict=False):
+        for (_, end), (start, _) in itertools.pairwise(ranges):
             if start < end:
                 raise ParameterError("nodes", start, "ranges may not overlap")
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from hotmem_viz.machine.boot_options import BootOptions
 from hotmem_viz.machine.movable_start import Borders, find_movable_starts
-from hotmem_viz.machine.profiles import KernelProfile
 from hotmem_viz.machine.spec import Arch, MachineSpec, NodeSpec
 from hotmem_viz.units import format_pages
 from hotmem_viz.vocabulary import ZoneType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hotmem_viz.machine.boot_options import BootOptions
+    from hotmem_viz.machine.profiles import KernelProfile
 
 DMA_END_PFN = 4096
 """16 MiB, the reach of ISA DMA (MAX_DMA_PFN, arch/x86/include/asm/dma.h)."""
@@ -147,9 +151,7 @@ def _cut(
 
 
 def _present(node: NodeSpec, start: int, end: int) -> int:
-    return sum(
-        max(0, min(end, r.end_pfn) - max(start, r.start_pfn)) for r in node.ranges
-    )
+    return sum(max(0, min(end, r.end_pfn) - max(start, r.start_pfn)) for r in node.ranges)
 
 
 def _on_the_other_side(node: NodeSpec, zone: ZoneType, start: int, end: int) -> int:
@@ -181,9 +183,7 @@ def _notes(
         return tuple(notes)
     if options.kernelcore_mirror:
         if not has_mirrored(spec):
-            notes.append(
-                "no memory is mirrored, so everything from 4 GiB up became movable (6.1)"
-            )
+            notes.append("no memory is mirrored, so everything from 4 GiB up became movable (6.1)")
         return tuple(notes)
     if movable >= total:
         notes.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -81,7 +82,7 @@ def _join(ranges: list[PfnRange]) -> list[PfnRange]:
 
 def _check_overlap(nodes: dict[int, tuple[PfnRange, ...]]) -> None:
     ranges = sorted((r.start_pfn, r.end_pfn, nid) for nid, rs in nodes.items() for r in rs)
-    for (start, end, nid), (other, other_end, other_nid) in zip(ranges, ranges[1:], strict=False):
+    for (start, end, nid), (other, other_end, other_nid) in itertools.pairwise(ranges):
         if other < end:
             first, second = _range_text(start, end), _range_text(other, other_end)
             raise ParameterError(

@@ -8,9 +8,9 @@ ends in kb. All divisions are integer, as in the kernel. Claims S10 and S11 of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from hotmem_viz.machine.profiles import RESERVE_RATIOS, KernelProfile
 from hotmem_viz.machine.spec import Arch
 from hotmem_viz.vocabulary import PAGEBLOCK_PAGES, ZoneType
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 Pages = NDArray[np.int64]
 
@@ -170,9 +173,7 @@ def settle_watermarks(
     marks = share_min_free(types, managed, plain, rules.highmem)
     settled = plain
     if rules.thp:
-        zones = sum(
-            1 for t, m in zip(types, managed, strict=True) if m and t <= ZoneType.NORMAL
-        )
+        zones = sum(1 for t, m in zip(types, managed, strict=True) if m and t <= ZoneType.NORMAL)
         settled = max(plain, thp_min_free_kb(zones, buffer_pages(types, managed, marks[2])))
         if settled > plain:
             marks = share_min_free(types, managed, settled, rules.highmem)

@@ -1,0 +1,96 @@
+"""Reads the reports that the OOM killer writes to the log (mm/oom_kill.c, show_free_areas)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from hotmem_viz.kernel.lines import to_int
+from hotmem_viz.vocabulary import PAGE_SIZE
+
+_INVOKED = re.compile(
+    r"(\S+) invoked oom-killer: gfp_mask=0x([0-9a-f]{1,8})\(([A-Z_|]*)\), order=(\d{1,2})", re.ASCII
+)
+_ZONE = re.compile(r"(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable) free:", re.ASCII)
+_FIGURE = re.compile(r"\b(free|boost|min|low|high|present|managed|free_pcp):(\d+)kB", re.ASCII)
+_RESERVE = re.compile(r"lowmem_reserve\[\]:((?: \d+)+)", re.ASCII)
+_KIB_PER_PAGE = PAGE_SIZE // 1024
+
+
+@dataclass(frozen=True)
+class OomZone:
+    """One zone of a report, in pages; marks include boost.
+
+    Zones that the request may not use are not printed, so a kernel request's report is silent
+    about ZONE_MOVABLE, however much is free there.
+    """
+
+    nid: int
+    name: str
+    free: int
+    boost: int
+    min: int
+    low: int
+    high: int
+    present: int
+    managed: int
+    free_pcp: int
+    protection: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class OomReport:
+    """What was asked for when memory had run out, and how the zones stood."""
+
+    task: str
+    gfp: str
+    order: int
+    zones: tuple[OomZone, ...]
+
+
+@dataclass
+class _Draft:
+    task: str
+    gfp: str
+    order: int
+    zones: list[OomZone] = field(default_factory=list)
+
+
+class OomReader:
+    """Collects OOM reports from the lines of a log."""
+
+    def __init__(self, path: object) -> None:
+        self.path = path
+        self.drafts: list[_Draft] = []
+
+    def read(self, number: int, line: str) -> None:
+        """Take one line; lines that belong to no report are passed over."""
+        if invoked := _INVOKED.search(line):
+            self.drafts.append(_Draft(invoked[1], invoked[3], int(invoked[4])))
+        elif not self.drafts:
+            return
+        elif match := _ZONE.match(line):
+            self._read_zone(number, line, match)
+        elif (match := _RESERVE.match(line)) and self.drafts[-1].zones:
+            words = match[1].split()
+            reserve = tuple(to_int(w, self.path, number, "lowmem_reserve") for w in words)
+            last = self.drafts[-1].zones[-1]
+            self.drafts[-1].zones[-1] = OomZone(**{**vars(last), "protection": reserve})
+
+    def _read_zone(self, number: int, line: str, match: re.Match[str]) -> None:
+        figures = {
+            name: to_int(value, self.path, number, name) // _KIB_PER_PAGE
+            for name, value in _FIGURE.findall(line)
+        }
+        wanted = ("free", "boost", "min", "low", "high", "present", "managed", "free_pcp")
+        # Kernels before 5.14 print no boost; a line cut off by the console is passed over.
+        if "managed" in figures:
+            marks = {name: figures.get(name, 0) for name in wanted}
+            zone = OomZone(nid=int(match[1] or 0), name=match[2], protection=(), **marks)
+            known = {(z.nid, z.name) for z in self.drafts[-1].zones}
+            if (zone.nid, zone.name) not in known:
+                self.drafts[-1].zones.append(zone)
+
+    def finish(self) -> tuple[OomReport, ...]:
+        """Return the reports in the order of the log."""
+        return tuple(OomReport(d.task, d.gfp, d.order, tuple(d.zones)) for d in self.drafts)
