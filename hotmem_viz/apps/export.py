@@ -1,28 +1,40 @@
-"""From a finished recording to a file, by the file's ending; and a run that shows its progress."""
+"""From a scenario's name to a file, by the file's ending; a run at a terminal shows progress."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from hotmem_viz.catalog import build_run
+from hotmem_viz.recording.recorder import Run, Tick, record
 
 if TYPE_CHECKING:
     from hotmem_viz.recording.recording import Recording
 
 
+class WatchedRun:
+    """A run that shows its ticks on a progress bar while they are recorded."""
+
+    def __init__(self, run: Run, title: str) -> None:
+        self.memory, self.meta = run.memory, run.meta
+        self._run, self._title = run, title
+
+    def ticks(self) -> Iterator[Tick]:
+        """Yield the run's ticks, counting them on stderr."""
+        from tqdm import tqdm
+
+        yield from tqdm(self._run.ticks(), desc=self._title, unit=" ticks", leave=False)
+
+
 def run_with_progress(scenario: str, parameters: dict[str, Any]) -> Recording:
-    """Return `hotmem_viz.run(scenario, **parameters)`, with a bar where stderr is a terminal.
+    """Run and record a scenario, with a progress bar where stderr is a terminal.
 
     Raises ParameterError for an unknown scenario, an unknown parameter or a value not allowed.
     """
-    import hotmem_viz
-
-    if not sys.stderr.isatty():
-        return hotmem_viz.run(scenario, **parameters)
-    from tqdm import tqdm
-
-    with tqdm(desc=scenario, unit=" ticks", leave=False) as bar:
-        return hotmem_viz.run(scenario, progress=lambda _tick: bar.update(), **parameters)
+    run = build_run(scenario, **parameters)
+    return record(WatchedRun(run, scenario) if sys.stderr.isatty() else run)
 
 
 def write_recording(recording: Recording, out: Path, tick: int | None = None) -> None:
@@ -40,8 +52,10 @@ def write_recording(recording: Recording, out: Path, tick: int | None = None) ->
     elif suffix == ".html":
         recording.to_html(out)
     else:
+        from hotmem_viz.views.figures import save_png
+
         chosen = last_mark(recording) if tick is None else recording.check_tick(tick)
-        recording.plot(tick=chosen).savefig(out)
+        save_png(recording, chosen, out)
 
 
 def last_mark(recording: Recording) -> int:

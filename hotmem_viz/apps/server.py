@@ -20,6 +20,7 @@ from hotmem_viz.settings import checkout_folder, notebooks_folder, package_folde
 
 HOST = "127.0.0.1"
 DASHBOARD_NOTEBOOK = "dashboard.ipynb"
+KERNEL_MANAGER = "hotmem_viz.apps.voila_app.PatientKernelManager"
 FIRST_NOTEBOOK = "01-exhaustion.ipynb"
 
 
@@ -29,7 +30,7 @@ def serve_dashboard(*, port: int, open_browser: bool, debug: bool = False) -> No
     Raises HotmemError if `port` is taken; no other port is tried.
     """
     require_free_port(port)
-    _prefer_own_template()
+    _prefer_own_files()
     from hotmem_viz.apps.voila_app import DashboardApp
 
     app = DashboardApp.instance(open_browser=open_browser)
@@ -44,8 +45,7 @@ def _voila_options(port: int, debug: bool) -> list[str]:
         "--Voila.port_retries=0",
         "--VoilaConfiguration.template=hotmem",
         "--VoilaConfiguration.strip_sources=True",
-        "--VoilaConfiguration.multi_kernel_manager_class="
-        "hotmem_viz.apps.voila_app.PatientKernelManager",
+        f"--VoilaConfiguration.multi_kernel_manager_class={KERNEL_MANAGER}",
         # One kernel waits, already rendered, for the next visitor.
         "--VoilaConfiguration.preheat_kernel=True",
         "--VoilaConfiguration.default_pool_size=1",
@@ -70,6 +70,7 @@ def serve_lab(
     HotmemError if `port` is taken.
     """
     require_free_port(port)
+    _prefer_own_files()
     from jupyterlab.labapp import LabApp
 
     root = writable_notebooks(folder)
@@ -116,11 +117,16 @@ def require_free_port(port: int) -> None:
             ) from error
 
 
-def _prefer_own_template() -> None:
-    """Let Voila find the template inside the package before any that is installed."""
-    own = str(package_folder() / "apps" / "jupyter")
-    others = os.environ.get("JUPYTER_PATH")
-    os.environ["JUPYTER_PATH"] = own if not others else f"{own}{os.pathsep}{others}"
+def _prefer_own_files() -> None:
+    """Let Voila find the template inside the package, and kernels the package itself, first."""
+    _put_first("JUPYTER_PATH", package_folder() / "apps" / "jupyter")
+    if checkout_folder() is not None:
+        _put_first("PYTHONPATH", package_folder().parent)
+
+
+def _put_first(variable: str, folder: Path) -> None:
+    others = os.environ.get(variable)
+    os.environ[variable] = f"{folder}{os.pathsep}{others}" if others else str(folder)
 
 
 def announce(port: int, *, open_browser: bool) -> None:

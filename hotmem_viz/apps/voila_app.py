@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+import signal
+import subprocess
 from typing import Any
 
+from jupyter_client.manager import KernelManager
 from jupyter_server.base.websocket import WS_PING_INTERVAL
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.ioloop import IOLoop
@@ -24,6 +28,14 @@ class PatientKernelManager(AsyncMappingKernelManager):
         super().__init__(**kwargs)
         self._abandoned: set[str] = set()
 
+    # Its base declares start_kernel to return a str, and replaces it by a coroutine.
+    async def start_kernel(self, **kwargs: Any) -> str:  # type: ignore[override]
+        """Start a kernel; what it mutters while being ended is kept from the terminal."""
+        if getattr(self.parent, "log_level", 0) > logging.INFO:
+            kwargs.setdefault("stderr", subprocess.DEVNULL)
+        kernel_id: str = await super().start_kernel(**kwargs)
+        return kernel_id
+
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
         """Cull `kernel_id` if nobody was connected at this look and at the one before."""
         if self._kernel_connections.get(kernel_id):
@@ -33,10 +45,10 @@ class PatientKernelManager(AsyncMappingKernelManager):
         else:
             self._abandoned.add(kernel_id)
 
-    def remove_kernel(self, kernel_id: str) -> None:
-        """Forget `kernel_id`, which has ended."""
+    def remove_kernel(self, kernel_id: str) -> KernelManager:
+        """Forget `kernel_id`, which has ended, and return its manager."""
         self._abandoned.discard(kernel_id)
-        super().remove_kernel(kernel_id)
+        return super().remove_kernel(kernel_id)
 
 
 class DashboardApp(Voila):
@@ -56,4 +68,11 @@ class DashboardApp(Voila):
         super().listen()
 
     def _announce(self) -> None:
+        # Raised in the midst of a task, KeyboardInterrupt would end with a traceback.
+        signal.signal(signal.SIGINT, self._end)
         announce(self.port, open_browser=self._open_page)
+
+    def _end(self, *_signal: object) -> None:
+        # A second Ctrl-C need not wait for the kernels to end.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.ioloop.add_callback_from_signal(self.ioloop.stop)

@@ -1,0 +1,54 @@
+"""How controls look: the stage's own colours and sizes, in its light and its dark."""
+
+from __future__ import annotations
+
+from hotmem_viz.views.palette import THEMES, colour
+
+_RULES = """
+.hotmem-app { background: var(--hotmem-app-page); border-radius: 10px; overflow: visible; }
+#rendered_cells .jp-Cell-outputWrapper { margin: 0; }
+.hotmem-app > .widget-html:empty { display: none; }
+.hotmem-controls { gap: 4px 15px; padding: 8px 14px 0; overflow: visible; }
+.hotmem-controls > .jupyter-widgets {
+  width: auto; margin: 0; color: var(--hotmem-app-ink); overflow: visible;
+}
+.hotmem-controls .widget-label, .hotmem-controls .widget-readout {
+  color: var(--hotmem-app-ink); font: 400 14px/28px system-ui, "DejaVu Sans", sans-serif;
+  font-variant-numeric: tabular-nums;
+}
+.hotmem-controls .widget-label { color: var(--hotmem-app-muted); margin-right: 6px; }
+.hotmem-controls .widget-readout { min-width: 36px; width: 36px; margin: 0 0 0 8px; font-weight: 600; }
+.hotmem-controls .slider-container { width: 84px; flex: none; }
+.hotmem-controls select, .hotmem-controls input[type="text"],
+.hotmem-controls input[type="number"] {
+  height: 28px; padding: 0 8px; border: 1px solid var(--hotmem-app-line); border-radius: 7px;
+  color: var(--hotmem-app-ink); background-color: var(--hotmem-app-panel);
+  font: 400 14px/26px system-ui, "DejaVu Sans", sans-serif;
+}
+.hotmem-controls select { padding-right: 22px; }
+.hotmem-controls .widget-dropdown select { width: auto; max-width: 186px; }
+.hotmem-controls .widget-text input[type="text"] { width: 150px; }
+.hotmem-controls .widget-text input[type="number"] { width: 56px; }
+.hotmem-controls :disabled, .hotmem-controls [disabled] { opacity: 0.45; }
+.hotmem-error {
+  margin: 8px 12px 0; padding: 10px 14px; border-left: 4px solid var(--hotmem-app-alarm);
+  border-radius: 4px; color: var(--hotmem-app-ink); background: var(--hotmem-app-panel);
+  font: 400 15px/1.45 system-ui, "DejaVu Sans", sans-serif; white-space: normal;
+}
+.hotmem-error pre { margin: 6px 0 0; font-size: 14px; overflow-x: auto; }
+"""
+
+_WORDS = ("page", "panel", "ink", "muted", "line", "alarm")
+"""Words of the palette that the rules above use."""
+
+
+def style_sheet() -> str:
+    """Return the controls' style sheet; the stage inside the app says which theme is on."""
+    themes = []
+    for theme in THEMES:
+        values = " ".join(f"--hotmem-app-{word}: {colour(word, theme)};" for word in _WORDS)
+        themes.append(f'.hotmem-app:has(.hotmem-stage[data-theme="{theme}"]) {{ {values} }}')
+        # Voila's page is the app's page: one colour from edge to edge.
+        ground = f'#rendered_cells:has(.hotmem-stage[data-theme="{theme}"])'
+        themes.append(f"{ground} {{ background: {colour('page', theme)}; padding: 0; }}")
+    return "\n".join([*themes, _RULES])
