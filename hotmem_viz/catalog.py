@@ -5,17 +5,19 @@ Stands beside the house's line, above the scenarios, because a machine may come 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 from hotmem_viz.errors import CaptureError, ParameterError
 from hotmem_viz.kernel.captures import open_capture, spec_from_capture
 from hotmem_viz.machine.presets import PRESETS
 from hotmem_viz.machine.profiles import find_profile
 from hotmem_viz.recording.recorder import record
-from hotmem_viz.recording.recording import Recording
 from hotmem_viz.scenarios.exhaustion import DEFAULT_MOVABLE, Exhaustion, ExhaustionParameters
 from hotmem_viz.scenarios.parameters import build_parameters
 from hotmem_viz.scenarios.setup import Setup, choose_options, choose_preset
+
+if TYPE_CHECKING:
+    from hotmem_viz.recording.recording import Recording
 
 SCENARIOS = {"exhaustion": (Exhaustion, ExhaustionParameters)}
 

@@ -8,24 +8,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+from hotmem_viz import __version__
 from hotmem_viz.errors import HotmemError, ParameterError
 
 DASHBOARD_PORT = 8866
 LAB_PORT = 8888
 OUTPUTS = (".npz", ".csv", ".png", ".html")
-
-
-def _version() -> str:
-    try:
-        return version("hotmem-viz")
-    except PackageNotFoundError:
-        return "0+not-installed"
 
 
 def _remember_debug(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -65,7 +58,7 @@ def _server_options(default_port: int) -> Callable[[Callable[..., None]], Callab
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(_version(), prog_name="hotmem-viz")
+@click.version_option(__version__, prog_name="hotmem-viz")
 @_debug_option
 @click.pass_context
 def cli(ctx: click.Context) -> None:
@@ -123,9 +116,7 @@ def zones(
 
     from hotmem_viz.machine.zone_table import zones_report, zones_text
 
-    report = zones_report(
-        nodes=nodes, cmdline=cmdline, hotplug=hotplug, arch=arch, profile=profile
-    )
+    report = zones_report(nodes=nodes, cmdline=cmdline, hotplug=hotplug, arch=arch, profile=profile)
     click.echo(json.dumps(report) if as_json else zones_text(report))
 
 

@@ -11,6 +11,8 @@ import os
 import shutil
 import socket
 import sys
+import threading
+import webbrowser
 from pathlib import Path
 
 import click
@@ -134,4 +136,5 @@ def announce(port: int, *, open_browser: bool) -> None:
     address = f"http://{HOST}:{port}/"
     click.echo(f"hotmem-viz: the dashboard is at {address} (Ctrl-C ends it)")
     if open_browser:
-        click.launch(address)
+        # A browser that runs in this terminal must not hold up the server.
+        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()

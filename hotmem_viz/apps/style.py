@@ -8,7 +8,7 @@ _RULES = """
 .hotmem-app { background: var(--hotmem-app-page); border-radius: 10px; overflow: visible; }
 #rendered_cells .jp-Cell-outputWrapper { margin: 0; }
 .hotmem-app > .widget-html:empty { display: none; }
-.hotmem-controls { gap: 4px 15px; padding: 8px 14px 0; overflow: visible; }
+.hotmem-controls { gap: 4px 12px; padding: 8px 14px 0; overflow: visible; }
 .hotmem-controls > .jupyter-widgets {
   width: auto; margin: 0; color: var(--hotmem-app-ink); overflow: visible;
 }
@@ -18,7 +18,7 @@ _RULES = """
 }
 .hotmem-controls .widget-label { color: var(--hotmem-app-muted); margin-right: 6px; }
 .hotmem-controls .widget-readout { min-width: 36px; width: 36px; margin: 0 0 0 8px; font-weight: 600; }
-.hotmem-controls .slider-container { width: 84px; flex: none; }
+.hotmem-controls .slider-container { width: 76px; flex: none; }
 .hotmem-controls select, .hotmem-controls input[type="text"],
 .hotmem-controls input[type="number"] {
   height: 28px; padding: 0 8px; border: 1px solid var(--hotmem-app-line); border-radius: 7px;
@@ -26,9 +26,9 @@ _RULES = """
   font: 400 14px/26px system-ui, "DejaVu Sans", sans-serif;
 }
 .hotmem-controls select { padding-right: 22px; }
-.hotmem-controls .widget-dropdown select { width: auto; max-width: 186px; }
-.hotmem-controls .widget-text input[type="text"] { width: 150px; }
-.hotmem-controls .widget-text input[type="number"] { width: 56px; }
+.hotmem-controls .widget-dropdown select { width: auto; max-width: 168px; }
+.hotmem-controls .widget-text input[type="text"] { width: 140px; }
+.hotmem-controls .widget-text input[type="number"] { width: 54px; }
 .hotmem-controls :disabled, .hotmem-controls [disabled] { opacity: 0.45; }
 .hotmem-error {
   margin: 8px 12px 0; padding: 10px 14px; border-left: 4px solid var(--hotmem-app-alarm);

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import signal
 import subprocess
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jupyter_client.manager import KernelManager
 from jupyter_server.base.websocket import WS_PING_INTERVAL
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.ioloop import IOLoop
 from voila.app import Voila
 
 from hotmem_viz.apps.server import announce
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import KernelManager
 
 
 class PatientKernelManager(AsyncMappingKernelManager):

@@ -21,9 +21,15 @@ from hotmem_viz.mechanisms import buddy, reclaim
 from hotmem_viz.mechanisms.fallback import fall_back
 from hotmem_viz.mechanisms.outcome import Outcome, Report
 from hotmem_viz.mechanisms.watermarks import requests_allowed
-from hotmem_viz.mechanisms.zonelists import build_zonelist
 from hotmem_viz.memory.frames import FrameSet, union
-from hotmem_viz.vocabulary import MAX_ORDER, PAGEBLOCK_PAGES, EventKind, MigrateType, PageKind, ZoneType
+from hotmem_viz.vocabulary import (
+    MAX_ORDER,
+    PAGEBLOCK_PAGES,
+    EventKind,
+    MigrateType,
+    PageKind,
+    ZoneType,
+)
 
 if TYPE_CHECKING:
     from hotmem_viz.mechanisms.requests import Gfp
@@ -31,6 +37,9 @@ if TYPE_CHECKING:
 
 BOOST_PERCENT = 150
 """watermark_boost_factor, 15000 of 10000 (Documentation/admin-guide/sysctl/vm.rst)."""
+
+COSTLY_ORDER = 3
+"""Above this order a request gives up when reclaim alone does not help (mmzone.h)."""
 
 BOOST_FLOOR_PAGES = 4 * PAGEBLOCK_PAGES
 """Zones smaller than four pageblocks are never boosted."""
@@ -56,10 +65,14 @@ class _Call:
         self.left -= served
         self.out.by_zone[zone] = self.out.by_zone.get(zone, 0) + (served << self.order)
 
-    def allowed(self, zone: int, mark: str) -> int:
-        """Requests that the zone's watermark would let through one after another."""
+    def facts(self) -> dict[str, int | str]:
+        """Say what is still asked for, as reports do."""
+        return {"left": self.left, "kind": self.kind.name, "gfp": self.gfp.name}
+
+    def allowed(self, zone: int, mark: str, raised: int = 0) -> int:
+        """Requests that the zone's watermark, if raised, would let through one after another."""
         zones = self.mem.zones
-        level = int(getattr(zones, mark)[zone] + zones.boost[zone])
+        level = int(getattr(zones, mark)[zone] + zones.boost[zone]) + raised
         reserve = int(zones.protection[zone, self.gfp.highest])
         return min(self.left, requests_allowed(int(zones.free[zone]), level, reserve, self.order))
 
@@ -83,8 +96,12 @@ def alloc_pages(
         raise ParameterError("order", order, f"0 to {MAX_ORDER}")
     if kind <= PageKind.FREE:
         raise ParameterError("kind", kind.name, "a kind that holds memory")
+    if count < 0:
+        raise ParameterError("count", count, "0 or more")
+    if nid not in mem.kswapd_failures:
+        raise ParameterError("nid", nid, f"one of {sorted(mem.kswapd_failures)}")
     call = _Call(mem, gfp, order, kind, owner, count)
-    zonelist = build_zonelist(mem, nid, gfp.highest)
+    zonelist = mem.zonelists[nid, int(gfp.highest)]
     if zonelist and _avoids_fragments(mem, zonelist):
         local = [z for z in zonelist if mem.zones.nid[z] == mem.zones.nid[zonelist[0]]]
         _serve(call, local, "low", whole_only=True)
@@ -92,25 +109,31 @@ def alloc_pages(
     while call.left and _wake_kswapd(call, zonelist):
         _serve(call, zonelist, "low")
     _serve(call, zonelist, "min")
-    while call.left:
-        facts: dict[str, int | str] = {"left": call.left, "kind": kind.name, "gfp": gfp.name}
-        call.out.reports.append(Report(EventKind.REFUSED, zonelist[-1] if zonelist else -1, facts=facts))
-        frames = reclaim.reclaim_directly(mem, zonelist, call.left << order)
-        if not len(frames):
-            call.out.reports.append(Report(EventKind.OOM, facts=facts))
-            break
-        call.out.released.append(frames)
-        call.out.reports.append(
-            Report(EventKind.RECLAIM, zonelist[0], facts={"pages": len(frames), "direct": 1})
-        )
-        before = call.left
-        _serve(call, zonelist, "min")
-        if call.left == before:
-            call.out.reports.append(Report(EventKind.OOM, facts=facts))
-            break
+    if call.left:
+        _reclaim_and_retry(call, zonelist)
     call.out.granted, call.out.refused = count - call.left, call.left
     call.out.frames = union(call.parts)
     return call.out
+
+
+def _reclaim_and_retry(call: _Call, zonelist: list[int]) -> None:
+    """Let the request reclaim for itself, as long as that frees anything; else it is OOM."""
+    report, last = call.out.reports.append, zonelist[-1] if zonelist else -1
+    report(Report(EventKind.REFUSED, last, facts=call.facts()))
+    freed = 0
+    while call.left:
+        before = call.left
+        frames = reclaim.reclaim_directly(call.mem, zonelist, call.left << call.order)
+        if len(frames):
+            freed += len(frames)
+            call.out.released.append(frames)
+            _serve(call, zonelist, "min")
+        if not len(frames) or (call.order > COSTLY_ORDER and call.left == before):
+            break
+    if freed:
+        report(Report(EventKind.RECLAIM, zonelist[0], facts={"pages": freed, "direct": 1}))
+    if call.left:
+        report(Report(EventKind.OOM, facts=call.facts()))
 
 
 def free_pages(mem: PhysicalMemory, frames: FrameSet) -> Outcome:
@@ -137,7 +160,8 @@ def _serve(call: _Call, zonelist: list[int], mark: str, *, whole_only: bool = Fa
         while call.left and (n := call.allowed(zone, mark)) > 0:
             frames, served = buddy.take(mem, zone, gfp.migratetype, call.order, n)
             if not served:
-                single = _can_boost(mem, zone)
+                raised = _next_boost(mem, zone) - int(mem.zones.boost[zone])
+                single = call.allowed(zone, mark, raised) if raised else None
                 got = fall_back(
                     mem, zone, gfp.migratetype, call.order, n, whole_only=whole_only, single=single
                 )
@@ -173,17 +197,15 @@ def _wake_kswapd(call: _Call, zonelist: list[int]) -> bool:
     return freed
 
 
-def _boost_cap(mem: PhysicalMemory, zone: int) -> int:
+def _next_boost(mem: PhysicalMemory, zone: int) -> int:
+    """Return a zone's boost after one more fragmenting fallback."""
+    boost = int(mem.zones.boost[zone])
     if mem.zones.managed[zone] < BOOST_FLOOR_PAGES:
-        return 0
-    return max(PAGEBLOCK_PAGES, int(mem.zones.high[zone]) * BOOST_PERCENT // 100)
-
-
-def _can_boost(mem: PhysicalMemory, zone: int) -> bool:
-    return bool(mem.zones.boost[zone] < _boost_cap(mem, zone))
+        return boost
+    cap = max(PAGEBLOCK_PAGES, int(mem.zones.high[zone]) * BOOST_PERCENT // 100)
+    return min(boost + PAGEBLOCK_PAGES, cap)
 
 
 def boost_watermark(mem: PhysicalMemory, zone: int) -> None:
     """Raise a zone's boost by one pageblock, up to its cap, after a fragmenting fallback."""
-    cap = _boost_cap(mem, zone)
-    mem.zones.boost[zone] = min(int(mem.zones.boost[zone]) + PAGEBLOCK_PAGES, cap)
+    mem.zones.boost[zone] = _next_boost(mem, zone)

@@ -14,7 +14,9 @@ from hotmem_viz.machine.zone_plan import plan_zones
 from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.allocator import alloc_pages
 from hotmem_viz.mechanisms.requests import GFP
+from hotmem_viz.mechanisms.oom import total_reserve
 from hotmem_viz.mechanisms.watermarks import protection, settle_watermarks, watermark_rules
+from hotmem_viz.mechanisms.zonelists import build_all_zonelists
 from hotmem_viz.memory.build import all_groups, build_memory
 from hotmem_viz.vocabulary import ZoneType
 
@@ -27,9 +29,7 @@ if TYPE_CHECKING:
     from hotmem_viz.memory.physical import PhysicalMemory
 
 
-def boot_machine(
-    spec: MachineSpec, options: BootOptions, profile: KernelProfile
-) -> PhysicalMemory:
+def boot_machine(spec: MachineSpec, options: BootOptions, profile: KernelProfile) -> PhysicalMemory:
     """Boot a machine: zones, reserved memory, watermarks, the started system's own pages.
 
     Raises ParameterError where the machine is too small for the kernel to start.
@@ -38,6 +38,7 @@ def boot_machine(
     layout = lay_out_boot(spec, plan, options, profile)
     mem = build_memory(spec, plan, layout, profile)
     buddy.count_blocks(mem, all_groups(mem), +1)
+    build_all_zonelists(mem)
     set_watermarks(mem, layout.initial_pages(plan))
     kernel = mem.owners.add("kernel, since boot")
     init = mem.owners.add("start-up")
@@ -61,3 +62,4 @@ def set_watermarks(mem: PhysicalMemory, initial: Mapping[tuple[int, ZoneType], i
     marks = settle_watermarks(zones.type, managed, rules)
     zones.protection[:] = protection(zones.nid, zones.type, managed, mem.profile.reserve_ratios)
     zones.min[:], zones.low[:], zones.high[:] = marks.min, marks.low, marks.high
+    zones.total_reserve = total_reserve(managed, marks.high, zones.protection.max(axis=1))

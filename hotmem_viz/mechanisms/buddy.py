@@ -36,6 +36,8 @@ from hotmem_viz.vocabulary import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hotmem_viz.memory.physical import PhysicalMemory
 
 _WORD_ORDER = 6
@@ -46,15 +48,20 @@ _ALIGNED = [
 ]
 """Bits of a word at which a block of each order can begin."""
 
+_UP = np.arange(N_ORDERS)
+_IN_GROUP = np.arange(GROUP_WORDS)
 _PAGEBLOCK_WORDS = PAGEBLOCK_PAGES // WORD
 IRREGULAR = -2
 
 
-def find_heads(bits: Bits, highest: int = MAX_ORDER) -> np.ndarray:
+def find_heads(
+    bits: Bits, highest: int = MAX_ORDER, wanted: Sequence[bool] | np.ndarray | None = None
+) -> np.ndarray:
     """Find the heads of the free blocks of each order.
 
     bits: (G, 16) uint64, free frames of groups of 1,024. Returns (highest + 1, G, 16) uint64: a
-    bit where a block of that order begins. Orders above `highest` are left out.
+    bit where a block of that order begins. Orders above `highest` are left out; where `wanted` is
+    given, only the rows of the orders that it names are meaningful.
     """
     top = min(highest + 1, MAX_ORDER)
     level = np.empty((top + 1, *bits.shape), np.uint64)
@@ -68,6 +75,8 @@ def find_heads(bits: Bits, highest: int = MAX_ORDER) -> np.ndarray:
         level[k + 1] = 0
         level[k + 1][:, :: 2 * step] = level[k][:, :: 2 * step] & level[k][:, step :: 2 * step]
     for k in range(min(highest, top - 1) + 1):
+        if wanted is not None and not wanted[k]:
+            continue
         if k < _WORD_ORDER:
             level[k] &= ~(level[k + 1] | (level[k + 1] << np.uint64(1 << k)))
         else:
@@ -113,12 +122,12 @@ def _add_counts(
     heads = find_heads(bits)
     halves = np.bitwise_count(heads).reshape(N_ORDERS, -1, _PAGEBLOCK_WORDS).sum(-1, dtype=np.int64)
     types = mem.types.reshape(-1, 2)[groups].reshape(-1)
-    low = int(extent.min())
+    low, high = int(extent.min()), int(extent.max()) + 1
     row = (np.repeat(extent.astype(np.int64) - low, 2) * len(MigrateType) + types) * N_ORDERS
     flat = (row + np.arange(N_ORDERS)[:, None]).ravel()
-    counts = np.bincount(flat, weights=halves.ravel()).astype(np.int32)
-    base = low * len(MigrateType) * N_ORDERS
-    mem.free_blocks.reshape(-1)[base : base + len(counts)] += np.int32(sign) * counts
+    size = (high - low) * len(MigrateType) * N_ORDERS
+    counts = np.bincount(flat, weights=halves.ravel(), minlength=size).astype(np.int32)
+    mem.free_blocks[low:high] += np.int32(sign) * counts.reshape(-1, len(MigrateType), N_ORDERS)
 
 
 class View(NamedTuple):
@@ -133,27 +142,34 @@ class View(NamedTuple):
 def view_extents(mem: PhysicalMemory, extents: np.ndarray) -> View:
     """Gather the free bits of some extents of one zone; other zones' frames are left out."""
     first, n = mem.extents.first_group[extents], mem.extents.n_groups[extents]
-    if len(extents) == 1:
-        groups = np.arange(int(first[0]), int(first[0] + n[0]))
+    ends = np.cumsum(n)
+    if ends[-1] == len(extents):
+        groups, owner = first, extents
     else:
-        groups = np.repeat(first - (np.cumsum(n) - n), n) + np.arange(int(n.sum()))
-    owner = np.repeat(extents, n)
+        groups = np.repeat(first - (ends - n), n) + np.arange(int(ends[-1]))
+        owner = np.repeat(extents, n)
     bits = mem.free_bits.reshape(-1, GROUP_WORDS)[groups]
     if mem.extents.irregular:
         for i in np.flatnonzero(mem.extents.of_group[groups] == IRREGULAR):
             shares = dict(mem.extents.irregular[int(groups[i])])
             bits[i] &= shares[int(owner[i])]
-    words = groups[:, None] * GROUP_WORDS + np.arange(GROUP_WORDS)
+    words = groups[:, None] * GROUP_WORDS + _IN_GROUP
     return View(groups, owner, words, bits)
 
 
-def heads_of_type(mem: PhysicalMemory, view: View, highest: int, migratetype: int) -> np.ndarray:
+def heads_of_type(
+    mem: PhysicalMemory,
+    view: View,
+    highest: int,
+    migratetype: int,
+    wanted: np.ndarray | None = None,
+) -> np.ndarray:
     """Heads of free blocks that stand on one type's lists: (highest + 1, G, 16) uint64."""
-    heads = find_heads(view.bits, highest)
+    heads = find_heads(view.bits, highest, wanted)
     types = mem.types.reshape(-1, 2)[view.groups]
-    match = np.repeat(types == migratetype, _PAGEBLOCK_WORDS, axis=1)
+    match = types == migratetype
     if not match.all():
-        heads *= match
+        heads *= np.repeat(match, _PAGEBLOCK_WORDS, axis=1)
     return heads
 
 
@@ -169,7 +185,9 @@ def take(
     """
     extents = mem.extents.zone_slices[zone]
     lists = mem.free_blocks[extents, migratetype, order:]
-    served = np.cumsum(lists.sum(axis=0, dtype=np.int64) << np.arange(N_ORDERS - order))
+    held = np.zeros(N_ORDERS, np.int64)
+    lists.sum(axis=0, out=held[order:])
+    served = np.cumsum(held[order:] << _UP[: N_ORDERS - order])
     count = min(count, int(served[-1]))
     if count <= 0:
         return FrameSet.empty(), 0
@@ -177,19 +195,16 @@ def take(
     last = order + up
     rest = count - (int(served[up - 1]) if up else 0)
     blocks = -(-rest >> up)
-    until = np.cumsum(lists[:, up])
-    chosen = ((until - lists[:, up] < blocks) & (lists[:, up] > 0)) | lists[:, :up].any(axis=1)
-    index = np.flatnonzero(chosen) + extents.start
+    index = _choose_extents(lists, up, blocks) + extents.start
     view = view_extents(mem, index)
-    heads = heads_of_type(mem, view, last, migratetype)
-    taken = np.zeros_like(view.bits)
-    for k in range(order, last):
-        taken |= expand(heads[k], k)
+    heads = heads_of_type(mem, view, last, migratetype, held > 0)
     split = _lowest_heads(heads[last], blocks)
-    taken |= expand(split, last)
+    taken = expand(split, last)
+    for k in range(order, last):
+        if held[k]:
+            taken |= expand(heads[k], k)
     mem.free_blocks[index, migratetype, order:last] = 0
-    gone = np.bincount(view.extent - index[0], weights=np.bitwise_count(split).sum(axis=1))
-    mem.free_blocks[index[0] : index[0] + len(gone), migratetype, last] -= gone.astype(np.int32)
+    _take_off(mem, view, split, migratetype, last)
     spare = (blocks << up) - rest
     if spare:
         head, extent = _last_head(view, split)
@@ -199,9 +214,35 @@ def take(
     return FrameSet.of_nonzero(view.words.ravel(), taken.ravel()), count
 
 
+def _choose_extents(lists: np.ndarray, up: int, blocks: int) -> np.ndarray:
+    """Choose the extents with any block of a lower order, or one of the first of the last order."""
+    of_last = lists[:, up]
+    until = np.cumsum(of_last)
+    chosen = (until - of_last < blocks) & (of_last > 0)
+    if up:
+        chosen |= lists[:, :up].any(axis=1)
+    return np.flatnonzero(chosen)
+
+
+def _take_off(mem: PhysicalMemory, view: View, heads: Bits, migratetype: int, order: int) -> None:
+    """Take blocks of one order off their extents' counts."""
+    low, high = int(view.extent[0]), int(view.extent[-1])
+    n = np.bitwise_count(heads).sum(axis=1, dtype=np.int32)
+    if low == high:
+        mem.free_blocks[low, migratetype, order] -= n.sum()
+    else:
+        gone = np.bincount(view.extent - low, weights=n).astype(np.int32)
+        mem.free_blocks[low : high + 1, migratetype, order] -= gone
+
+
 def _lowest_heads(heads: Bits, n: int) -> Bits:
     """Keep the n lowest heads: (G, 16) uint64 both."""
     flat = heads.ravel()
+    if n == 1:
+        at = int(np.argmax(flat != 0))
+        kept = np.zeros_like(flat)
+        kept[at] = flat[at] & (~flat[at] + np.uint64(1))
+        return kept.reshape(heads.shape)
     until = np.cumsum(np.bitwise_count(flat), dtype=np.int64)
     at = int(np.searchsorted(until, n))
     kept = flat.copy()
@@ -238,18 +279,42 @@ def add_pieces(mem: PhysicalMemory, extent: int, start: int, end: int) -> None:
 
 def give_back(mem: PhysicalMemory, frames: FrameSet) -> None:
     """Free held frames; their blocks merge with free buddies at once."""
-    groups = np.unique(frames.words // GROUP_WORDS)
+    groups = frames.words // GROUP_WORDS
+    groups = groups[np.flatnonzero(np.diff(groups, prepend=-1))]
     count_blocks(mem, groups, -1)
     mem.clear(frames)
+    _match_types(mem, frames, groups)
     count_blocks(mem, groups, +1)
+
+
+def _match_types(mem: PhysicalMemory, frames: FrameSet, groups: np.ndarray) -> None:
+    """Give both pageblocks of a block of order 10 the type of the one freed last.
+
+    A block stands on one list, and so must its halves once it is split. Linux leaves it on the
+    list of the page that was freed last; since 6.10 it changes the types, too (__free_one_page).
+    """
+    pairs = mem.types.reshape(-1, 2)[groups]
+    groups = groups[pairs[:, 0] != pairs[:, 1]]
+    whole = (mem.free_bits.reshape(-1, GROUP_WORDS)[groups] == ALL_ONES).all(axis=1)
+    for i in np.flatnonzero(whole & (mem.extents.of_group[groups] == IRREGULAR)):
+        shares = mem.extents.irregular[int(groups[i])]
+        whole[i] = any((mask == ALL_ONES).all() for _, mask in shares)
+    lower = groups[whole] * 2
+    if len(lower):
+        touched = np.isin(lower + 1, frames.words // _PAGEBLOCK_WORDS)
+        _change_types(mem, lower + ~touched, mem.types[lower + touched])
 
 
 def set_types(mem: PhysicalMemory, pageblocks: np.ndarray, migratetype: int) -> None:
     """Give whole pageblocks a new type; their free blocks change lists with them."""
     groups = np.unique(pageblocks * PAGEBLOCK_PAGES // MAX_ORDER_PAGES)
     count_blocks(mem, groups, -1)
+    _change_types(mem, pageblocks, np.full(len(pageblocks), migratetype))
+    count_blocks(mem, groups, +1)
+
+
+def _change_types(mem: PhysicalMemory, pageblocks: np.ndarray, types: np.ndarray) -> None:
     zones = mem.zone.reshape(-1)[pageblocks * PAGEBLOCK_PAGES]
     np.subtract.at(mem.zone_types, (zones, mem.types[pageblocks]), 1)
-    np.add.at(mem.zone_types, (zones, migratetype), 1)
-    mem.types[pageblocks] = migratetype
-    count_blocks(mem, groups, +1)
+    np.add.at(mem.zone_types, (zones, types), 1)
+    mem.types[pageblocks] = types

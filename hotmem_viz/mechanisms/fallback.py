@@ -82,13 +82,13 @@ def fall_back(
     count: int,
     *,
     whole_only: bool = False,
-    single: bool = False,
+    single: int | None = None,
 ) -> Borrowed:
     """Serve up to `count` requests from other types' blocks; own lists must be empty.
 
     Does one step: one order of one type. whole_only (ALLOC_NOFRAGMENT) stops below pageblock
-    order. single takes one pageblock or block at most, so that the caller can look at the boosted
-    watermark in between. Keeps `free_blocks` and types; `fill` of the frames must follow.
+    order. single, where mixing types boosts the watermark: the most requests that the boosted
+    mark lets through; then one pageblock or block is taken at most. Keeps `free_blocks` and types; `fill` of the frames must follow.
     """
     lists = mem.free_blocks[mem.extents.zone_slices[zone]]
     held = lists.sum(axis=0, dtype=np.int64)
@@ -97,7 +97,10 @@ def fall_back(
             continue
         if k >= PAGEBLOCK_ORDER:
             return _take_whole(mem, zone, migratetype, order, count, source, k)
-        return _take_parts(mem, zone, migratetype, order, count, source, k, single=single)
+        if single is not None:
+            count = min(count, max(single, 1))
+        heads = _heads(mem, zone, source, k, None if single is None else 1)
+        return _take_parts(mem, zone, migratetype, order, count, source, k, heads)
     return NOTHING
 
 
@@ -105,7 +108,7 @@ def _search_order(
     migratetype: int, order: int, *, whole_only: bool
 ) -> list[tuple[MigrateType, int]]:
     """Types and orders in the order in which they are tried."""
-    floor = PAGEBLOCK_ORDER if whole_only else order
+    floor = max(order, PAGEBLOCK_ORDER) if whole_only else order
     down = list(range(MAX_ORDER, floor - 1, -1))
     if migratetype == MigrateType.MOVABLE:
         down = [k for k in down if k >= HALF_ORDER] + list(range(floor, HALF_ORDER))
@@ -145,8 +148,7 @@ def _take_parts(
     count: int,
     source: int,
     k: int,
-    *,
-    single: bool,
+    heads: np.ndarray,
 ) -> Borrowed:
     """Claim pageblocks, or steal single blocks, in order of pfn until the requests are served.
 
@@ -154,7 +156,6 @@ def _take_parts(
     counts as alike at once, or the free part only shrinks), so the answer of all can be had at
     once; each claimed pageblock is used up before the next block is looked at.
     """
-    heads = _heads(mem, zone, source, k, 1 if single else None)
     first = heads[0]
     blocks = heads >> PAGEBLOCK_ORDER
     may_claim = migratetype != MigrateType.MOVABLE or k >= HALF_ORDER
@@ -168,7 +169,8 @@ def _take_parts(
     parts, served = [], 0
     if claimed[:last].any():
         buddy.set_types(mem, blocks[:last][claimed[:last]], migratetype)
-        frames, n = buddy.take(mem, zone, migratetype, order, int(yields[:last][claimed[:last]].sum()))
+        whole = int(yields[:last][claimed[:last]].sum())
+        frames, n = buddy.take(mem, zone, migratetype, order, whole)
         parts.append(frames)
         served += n
     stolen = heads[:last][~claimed[:last]]
@@ -176,19 +178,21 @@ def _take_parts(
         parts.append(_steal(mem, zone, stolen, k, 1 << k))
         served += len(stolen) << (k - order)
     rest = min(count - served, int(yields[last]))
-    if claimed[last]:
+    if not claimed[last]:
+        parts.append(_steal(mem, zone, heads[last : last + 1], k, rest << order))
+        served += rest
+    elif not claimed[:last].any():
+        # Frames taken from earlier pageblocks are not yet filled, and a second choice among the
+        # own lists would choose them again: then the last pageblock waits for the next step.
         buddy.set_types(mem, blocks[last : last + 1], migratetype)
-        frames, rest = buddy.take(mem, zone, migratetype, order, rest)
+        frames, n = buddy.take(mem, zone, migratetype, order, rest)
         parts.append(frames)
-    else:
-        parts.append(_steal(mem, zone, heads[last:last + 1], k, rest << order))
+        served += n
     how = "claim" if claimed[0] else "steal"
-    return Borrowed(union(parts), served + rest, how, source, int(first), fragmented=True)
+    return Borrowed(union(parts), served, how, source, int(first), fragmented=True)
 
 
-def _claims(
-    mem: PhysicalMemory, blocks: np.ndarray, migratetype: int, source: int
-) -> np.ndarray:
+def _claims(mem: PhysicalMemory, blocks: np.ndarray, migratetype: int, source: int) -> np.ndarray:
     """Say for each pageblock whether it would be converted: (n,) bool."""
     unique, back = np.unique(blocks, return_inverse=True)
     words = PAGEBLOCK_PAGES // WORD
@@ -223,7 +227,7 @@ def _steal(mem: PhysicalMemory, zone: int, pfns: np.ndarray, k: int, pages: int)
     sections = pfns // mem.spec.section_pages
     extent = extents.start + np.searchsorted(mem.extents.section[extents], sections)
     types = mem.types[pfns >> PAGEBLOCK_ORDER]
-    np.subtract.at(mem.free_blocks, (extent, types, k), 1)
+    np.subtract.at(mem.free_blocks[:, :, k], (extent, types), 1)
     if pages < 1 << k:
         buddy.add_pieces(mem, int(extent[-1]), int(pfns[-1]) + pages, int(pfns[-1]) + (1 << k))
     return FrameSet.of_pfns((pfns[:, None] + np.arange(pages)).ravel())

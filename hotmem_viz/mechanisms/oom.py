@@ -41,15 +41,35 @@ def estimate_available(mem: PhysicalMemory) -> int:
     It knows nothing of who may use which zone: that is why it is wrong about kernel memory.
     """
     zones = mem.zones
-    high = zones.high + zones.boost
-    reserve = np.minimum(high + zones.protection.max(axis=1), zones.managed).sum()
-    low = int((zones.low + zones.boost).sum())
     kinds = mem.zone_kinds.sum(axis=0)
-    cache = int(kinds[PageKind.PAGE_CACHE] + kinds[PageKind.BUFFER])
-    slab = int(kinds[PageKind.RECLAIMABLE_SLAB])
-    available = int(zones.free.sum() - reserve)
-    available += cache - min(cache // 2, low) + slab - min(slab // 2, low)
-    return max(available, 0)
+    return available_pages(
+        free=int(zones.free.sum()),
+        reserve=zones.total_reserve,
+        low=int((zones.low + zones.boost).sum()),
+        cache=int(kinds[PageKind.PAGE_CACHE] + kinds[PageKind.BUFFER]),
+        slab=int(kinds[PageKind.RECLAIMABLE_SLAB]),
+    )
+
+
+def total_reserve(managed: np.ndarray, high: np.ndarray, protection: np.ndarray) -> int:
+    """Sum what the zones keep back: high mark plus largest protection, no more than managed.
+
+    managed, high, protection: (Z,) pages, as of the time when watermarks are set: managed before
+    init memory is freed, high without boost (calculate_totalreserve_pages, mm/page_alloc.c, 6.1).
+    """
+    return int(np.minimum(high + protection, managed).sum())
+
+
+def available_pages(*, free: int, reserve: int, low: int, cache: int, slab: int) -> int:
+    """Return MemAvailable from its parts, all in pages (si_mem_available, mm/show_mem.c).
+
+    low: sum of the low marks. cache: page cache and buffers. slab: what is accounted reclaimable,
+    whether or not any of it could be reclaimed.
+    """
+    left = free - reserve
+    left += cache - min(cache // 2, low)
+    left += slab - min(slab // 2, low)
+    return max(left, 0)
 
 
 def kernel_zone(mem: PhysicalMemory, zone: int) -> bool:

@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from hotmem_viz.memory.frames import FrameSet
-from hotmem_viz.vocabulary import EventKind
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hotmem_viz.vocabulary import EventKind
 
 
 @dataclass(frozen=True)

@@ -43,15 +43,33 @@ def find_reclaimable(mem: PhysicalMemory, zone: int, pages: int) -> FrameSet:
 
 
 def _find(mem: PhysicalMemory, zone: int, pages: int, kinds: tuple[PageKind, ...]) -> FrameSet:
+    """Walk the hand over a zone's extents until `pages` frames of some kinds are found."""
     if not mem.zone_kinds[zone, kinds].any():
         return FrameSet.empty()
     part = mem.extents.zone_slices[zone]
-    held = mem.extent_kinds[part][:, kinds].sum(axis=1)
+    held = mem.extent_kinds[part][:, kinds].sum(axis=1, dtype=np.int64)
     turn = np.roll(np.arange(len(held)), -int(mem.reclaim_hand[zone]))
-    until = np.cumsum(held[turn])
-    chosen = turn[(until - held[turn] < pages) & (held[turn] > 0)]
-    mem.reclaim_hand[zone] = int(chosen[-1])
-    view = buddy.view_extents(mem, np.sort(chosen) + part.start)
+    turn = turn[held[turn] > 0]
+    found: list[FrameSet] = []
+    while pages > 0 and len(turn):
+        n = int(np.searchsorted(np.cumsum(held[turn]), pages)) + 1
+        batch, turn = turn[:n], turn[n:]
+        # Not more than `pages` are in all but the last; in slabs that nobody can shrink, fewer.
+        for extents in (batch[:-1], batch[-1:]):
+            frames = _reclaimable_in(mem, np.sort(extents) + part.start, kinds).lowest(pages)
+            found.append(frames)
+            pages -= len(frames)
+        mem.reclaim_hand[zone] = int(batch[-1])
+    return union(found)
+
+
+def _reclaimable_in(
+    mem: PhysicalMemory, extents: np.ndarray, kinds: tuple[PageKind, ...]
+) -> FrameSet:
+    """Find all frames of some kinds in some extents; of slabs, those that can be shrunk."""
+    if not len(extents):
+        return FrameSet.empty()
+    view = buddy.view_extents(mem, extents)
     rows = mem.kind_words.reshape(-1, GROUP_WORDS, 64)[view.groups]
     hit = np.isin(rows, kinds)
     if PageKind.RECLAIMABLE_SLAB in kinds:
@@ -60,7 +78,7 @@ def _find(mem: PhysicalMemory, zone: int, pages: int, kinds: tuple[PageKind, ...
     bits = pack(hit).reshape(-1, GROUP_WORDS)
     for i in np.flatnonzero(mem.extents.of_group[view.groups] == buddy.IRREGULAR):
         bits[i] &= dict(mem.extents.irregular[int(view.groups[i])])[int(view.extent[i])]
-    return FrameSet.of_nonzero(view.words.ravel(), bits.ravel()).lowest(pages)
+    return FrameSet.of_nonzero(view.words.ravel(), bits.ravel())
 
 
 def run_kswapd(mem: PhysicalMemory, nid: int, highest: int) -> tuple[FrameSet, list[Report]]:
@@ -86,20 +104,25 @@ def run_kswapd(mem: PhysicalMemory, nid: int, highest: int) -> tuple[FrameSet, l
         find_reclaimable(mem, z, int(zones.high[z] + zones.boost[z] - zones.free[z])) for z in rows
     ]
     frames = union(freed)
-    reports = [Report(EventKind.KSWAPD_WAKE, rows[-1], facts={"nid": nid})]
+    top = rows[-1]
+    facts: dict[str, int | str] = {
+        "nid": nid,
+        "free": int(zones.free[top]),
+        "low": int(zones.low[top] + zones.boost[top]),
+        "boost": int(zones.boost[top]),
+    }
+    reports = [Report(EventKind.KSWAPD_WAKE, top, facts=facts)]
     if len(frames):
         buddy.give_back(mem, frames)
         mem.kswapd_failures[nid] = 0
-        reports.append(Report(EventKind.RECLAIM, rows[-1], facts={"pages": len(frames)}))
+        reports.append(Report(EventKind.RECLAIM, top, facts={"pages": len(frames)}))
     else:
         # Above the boosted low mark nobody wakes kswapd again at once; below it every
         # allocation does, and its sixteen tries are gone between two of our ticks.
         pressed = not any(zones.free[z] > zones.low[z] + zones.boost[z] for z in rows)
-        mem.kswapd_failures[nid] = (
-            MAX_RECLAIM_RETRIES if pressed else mem.kswapd_failures[nid] + 1
-        )
+        mem.kswapd_failures[nid] = MAX_RECLAIM_RETRIES if pressed else mem.kswapd_failures[nid] + 1
         if mem.kswapd_failures[nid] >= MAX_RECLAIM_RETRIES:
-            reports.append(Report(EventKind.KSWAPD_GIVES_UP, rows[-1], facts={"nid": nid}))
+            reports.append(Report(EventKind.KSWAPD_GIVES_UP, top, facts={"nid": nid}))
             return frames, reports
     zones.boost[rows] = 0
     return frames, reports
@@ -116,6 +139,7 @@ def reclaim_directly(mem: PhysicalMemory, zones: list[int], pages: int) -> Frame
     found = union(freed)
     if len(found):
         buddy.give_back(mem, found)
-        for nid in mem.kswapd_failures:
-            mem.kswapd_failures[nid] = 0
+        for zone, frames in zip(zones, freed, strict=True):
+            if len(frames):
+                mem.kswapd_failures[int(mem.zones.nid[zone])] = 0
     return found

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hotmem_viz.vocabulary import ZoneType
+
 if TYPE_CHECKING:
     from hotmem_viz.memory.physical import PhysicalMemory
 
@@ -33,3 +35,11 @@ def build_zonelist(mem: PhysicalMemory, nid: int, highest: int) -> list[int]:
     ]
     place = {n: i for i, n in enumerate(order_nodes(sorted(mem.kswapd_failures), nid))}
     return [z for _, _, z in sorted(rows, key=lambda r: (place[r[0]], -r[1]))]
+
+
+def build_all_zonelists(mem: PhysicalMemory) -> None:
+    """Write every zonelist of a machine; needed again whenever a zone appears or empties."""
+    mem.zonelists.clear()
+    for nid in mem.kswapd_failures:
+        for highest in ZoneType:
+            mem.zonelists[nid, int(highest)] = build_zonelist(mem, nid, highest)

@@ -42,6 +42,9 @@ def build_memory(
         kind[r.start_pfn : r.start_pfn + r.pages] = r.kind
     for s in mem.segments:
         _count_segment(mem, kind, s.start_pfn, s.end_pfn, s.zone)
+    # A pageblock counts for the zone of its first frame that exists, even behind a hole.
+    blocks = np.flatnonzero(kind.reshape(-1, PAGEBLOCK_PAGES).any(axis=1))
+    np.add.at(mem.zone_types, (zone[blocks * PAGEBLOCK_PAGES], mem.types[blocks]), 1)
     mem.free_bits[:] = pack(kind == PageKind.FREE)
     mem.zones.free[:] = mem.zone_kinds[:, PageKind.FREE]
     mem.zones.managed[:] = mem.zones.free
@@ -57,8 +60,6 @@ def _count_segment(mem: PhysicalMemory, kind: np.ndarray, start: int, end: int, 
         pages = np.bincount(frames, minlength=len(PageKind))
         mem.extent_kinds[part.start + int(np.searchsorted(rows, section))] += pages.astype(np.int32)
         mem.zone_kinds[zone] += pages
-    blocks = np.arange(-(-start // PAGEBLOCK_PAGES), -(-end // PAGEBLOCK_PAGES))
-    np.add.at(mem.zone_types[zone], mem.types[blocks], 1)
 
 
 def all_groups(mem: PhysicalMemory) -> np.ndarray:

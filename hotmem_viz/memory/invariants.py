@@ -7,16 +7,23 @@ tests and for finding bugs, not for every step.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hotmem_viz.errors import HotmemError
-from hotmem_viz.memory.frames import WORD
-from hotmem_viz.vocabulary import MAX_ORDER, N_ORDERS, PAGEBLOCK_PAGES, MigrateType, PageKind
+from hotmem_viz.vocabulary import (
+    MAX_ORDER,
+    MAX_ORDER_PAGES,
+    N_ORDERS,
+    PAGEBLOCK_PAGES,
+    MigrateType,
+    PageKind,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hotmem_viz.memory.physical import PhysicalMemory
 
 NO_ZONE = -1
@@ -37,6 +44,7 @@ def validate_memory(mem: PhysicalMemory) -> None:
     zones = map_zones(mem)
     _check_places(mem, zones)
     _check_frames(mem)
+    _check_halves(mem, zones)
     recounts: tuple[tuple[str, np.ndarray, Callable[..., np.ndarray]], ...] = (
         ("zone_kinds", mem.zone_kinds, recount_zone_kinds),
         ("extent_kinds", mem.extent_kinds, recount_extent_kinds),
@@ -67,21 +75,17 @@ def map_zones(mem: PhysicalMemory) -> np.ndarray:
 
 def recount_zone_kinds(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
     """Count the frames of each kind in each zone: (Z, K) int64."""
-    counts = np.zeros(mem.zone_kinds.shape, np.int64)
     there = zones != NO_ZONE
-    np.add.at(counts, (zones[there], mem.kind.reshape(-1)[there]), 1)
-    return counts
+    return _tally(mem.zone_kinds.shape, zones[there], mem.kind.reshape(-1)[there])
 
 
 def recount_extent_kinds(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
     """Count the frames of each kind in each part of a section in one zone: (E, K) int64."""
     there = np.flatnonzero(zones != NO_ZONE)
-    counts = np.zeros(mem.extent_kinds.shape, np.int64)
     rows = _extent_rows(mem)[zones[there], there // mem.spec.section_pages]
     if (rows < 0).any():
         raise InvariantError(f"extents: frame {there[rows < 0][0]} lies in none of them")
-    np.add.at(counts, (rows, mem.kind.reshape(-1)[there]), 1)
-    return counts
+    return _tally(mem.extent_kinds.shape, rows, mem.kind.reshape(-1)[there])
 
 
 def recount_zone_types(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
@@ -93,9 +97,7 @@ def recount_zone_types(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
     there = blocks != NO_ZONE
     rows = np.flatnonzero(there.any(axis=1))
     first = blocks[rows, there[rows].argmax(axis=1)]
-    counts = np.zeros(mem.zone_types.shape, np.int64)
-    np.add.at(counts, (first, mem.types[rows]), 1)
-    return counts
+    return _tally(mem.zone_types.shape, first, mem.types[rows])
 
 
 def recount_free_blocks(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
@@ -107,15 +109,23 @@ def recount_free_blocks(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
     extents = _extent_rows(mem)
     free = mem.kind.reshape(-1) == PageKind.FREE
     for order in range(N_ORDERS):
-        pairs = free[::2] & free[1::2] & (zones[::2] == zones[1::2])
-        alone = free & ~np.repeat(pairs, 2) if order < MAX_ORDER else free
+        alone = free
+        if order < MAX_ORDER:
+            pairs = free[::2] & free[1::2] & (zones[::2] == zones[1::2])
+            alone = free & ~np.repeat(pairs, 2)
         at = np.flatnonzero(alone)
         heads = at << order
         rows = extents[zones[at], heads // mem.spec.section_pages]
-        np.add.at(counts, (rows, mem.types[heads // PAGEBLOCK_PAGES], order), 1)
+        counts[:, :, order] = _tally(counts.shape[:2], rows, mem.types[heads // PAGEBLOCK_PAGES])
         if order < MAX_ORDER:
             free, zones = pairs, zones[::2]
     return counts
+
+
+def _tally(shape: tuple[int, ...], rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Count pairs of row and column: an int64 table of two axes."""
+    flat = rows.astype(np.int64) * shape[1] + columns
+    return np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)
 
 
 def _extent_rows(mem: PhysicalMemory) -> np.ndarray:
@@ -135,11 +145,24 @@ def _check_places(mem: PhysicalMemory, zones: np.ndarray) -> None:
 
 def _check_frames(mem: PhysicalMemory) -> None:
     kind, owner = mem.kind.reshape(-1), mem.owner.reshape(-1)
-    bit = mem.free_bits[:, None] >> np.arange(WORD, dtype=np.uint64) & np.uint64(1)
     free = kind == PageKind.FREE
-    _refuse((bit.reshape(-1) == 1) != free, "free_bits: frame {} is free in one of bitmap and kind")
+    bits = np.unpackbits(mem.free_bits.astype("<u8").view(np.uint8), bitorder="little")
+    _refuse(bits.view(bool) != free, "free_bits: frame {} is free in one of bitmap and kind")
     _refuse((kind <= PageKind.FREE) & (owner != 0), "owner: frame {} is free or a hole, but owned")
     _refuse(owner >= len(mem.owners.names), "owner: frame {} belongs to no row of the owner table")
+
+
+def _check_halves(mem: PhysicalMemory, zones: np.ndarray) -> None:
+    """Refuse a free block of two types: its pageblocks stand on one list."""
+    free = (mem.kind.reshape(-1, MAX_ORDER_PAGES) == PageKind.FREE).all(axis=1)
+    same = zones.reshape(-1, MAX_ORDER_PAGES)
+    whole = free & (same == same[:, :1]).all(axis=1)
+    types = mem.types.reshape(-1, MAX_ORDER_PAGES // PAGEBLOCK_PAGES)
+    torn = np.flatnonzero(whole & (types != types[:, :1]).any(axis=1))
+    if len(torn):
+        raise InvariantError(
+            f"migratetype: the free block at frame {torn[0] * MAX_ORDER_PAGES} has two types"
+        )
 
 
 def _refuse(wrong: np.ndarray, sentence: str) -> None:

@@ -7,12 +7,12 @@ every declared count current; buddy orders are never stored but read off the fre
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from hotmem_viz.memory.fields import COUNT_FIELDS, PAGE_FIELDS, Field
-from hotmem_viz.memory.frames import WORD, Bits, FrameSet, Words, unpack
+from hotmem_viz.memory.frames import WORD, Bits, FrameSet, Words, pack, unpack
 from hotmem_viz.memory.zones import GROUP_WORDS, Extents, Segment, ZoneTable, find_segments
 from hotmem_viz.vocabulary import (
     N_ORDERS,
@@ -69,9 +69,12 @@ class PhysicalMemory:
         self.extents = Extents(self.segments, len(self.zones), spec)
         self.owners = Owners()
         self.kswapd_failures = dict.fromkeys((n.nid for n in spec.nodes), 0)
+        self.zonelists: dict[tuple[int, int], list[int]] = {}
         self.reclaim_hand = [0] * len(self.zones)
         for f in PAGE_FIELDS + COUNT_FIELDS:
-            self.__dict__[f.name] = np.zeros(self.shape(f), f.dtype)
+            # A machine has few kinds and orders but many extents: those lie next to each other.
+            layout: Literal["C", "F"] = "F" if f.axes[0] == "E" else "C"
+            self.__dict__[f.name] = np.zeros(self.shape(f), f.dtype, order=layout)
         self.migratetype[...] = MigrateType.MOVABLE
         self.kind_words = self.kind.reshape(-1, WORD)
         self.owner_words = self.owner.reshape(-1, WORD)
@@ -135,18 +138,30 @@ class PhysicalMemory:
 
     def clear(self, frames: FrameSet) -> None:
         """Make held frames free; the free bitmap and the counts follow."""
+        if not len(frames.words):
+            return
         mask = unpack(frames.bits)
         rows = _index(frames.words)
         held = self.kind_words[rows]
-        for kind in np.unique(self._kinds_near(frames)):
-            of_kind = mask & (held == kind)
-            share = np.packbits(of_kind, bitorder="little").view("<u8").astype(np.uint64)
+        kind = int(held[0, np.argmax(mask[0])])
+        if ((held ^ np.uint8(kind)) * mask).any():
+            self._count_mixed(frames, held, mask)
+            np.copyto(held, np.uint8(PageKind.FREE), where=mask.view(bool))
+        else:
+            self._count(frames, kind, PageKind.FREE)
+            held -= mask * np.uint8(kind - PageKind.FREE)
+        self.kind_words[rows] = held
+        keep = mask.astype(np.uint16)
+        keep -= np.uint16(1)
+        self.owner_words[rows] &= keep
+        self.free_bits[rows] |= frames.bits
+
+    def _count_mixed(self, frames: FrameSet, held: np.ndarray, mask: np.ndarray) -> None:
+        """Count frames of several kinds as free; held, mask: (W', 64) uint8."""
+        for kind in self._kinds_near(frames):
+            share = pack(mask & (held == kind))
             if share.any():
                 self._count(FrameSet.of_nonzero(frames.words, share), int(kind), PageKind.FREE)
-        keep = 1 - mask
-        self.kind_words[rows] = held * keep + mask * np.uint8(PageKind.FREE)
-        self.owner_words[rows] *= keep
-        self.free_bits[rows] |= frames.bits
 
     def _kinds_near(self, frames: FrameSet) -> np.ndarray:
         """Kinds that occur in the extents of some frames, free ones left out."""
@@ -157,9 +172,15 @@ class PhysicalMemory:
 
     def _count(self, frames: FrameSet, old: int, new: int) -> None:
         """Move frames from one kind's counts to another's; free counts too."""
-        _, bits, extent = self.locate(frames.words, frames.bits)
-        if not len(extent):
+        if not len(frames.words):
             return
+        groups = frames.words[[0, -1]] // GROUP_WORDS
+        first, last = self.extents.of_group[groups].tolist()
+        if first == last and first >= 0 and not self.extents.woven:
+            # Within one extent, nearly always so for the small requests of a lesson.
+            self._count_extent(first, int(np.bitwise_count(frames.bits).sum()), old, new)
+            return
+        _, bits, extent = self.locate(frames.words, frames.bits)
         low = int(extent.min())
         pages = np.bincount(extent - low, weights=np.bitwise_count(bits)).astype(np.int64)
         at = slice(low, low + len(pages))
@@ -173,6 +194,17 @@ class PhysicalMemory:
             self.zones.free[:] -= by_zone
         elif new == PageKind.FREE:
             self.zones.free[:] += by_zone
+
+    def _count_extent(self, extent: int, pages: int, old: int, new: int) -> None:
+        """Move pages of one extent from one kind's counts to another's."""
+        zone = int(self.extents.zone[extent])
+        for counts in (self.extent_kinds[extent], self.zone_kinds[zone]):
+            counts[old] -= pages
+            counts[new] += pages
+        if old == PageKind.FREE:
+            self.zones.free[zone] -= pages
+        elif new == PageKind.FREE:
+            self.zones.free[zone] += pages
 
 
 def _index(words: Words) -> Words | slice:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hotmem_viz.memory.fields import ZONE_FIELDS
-from hotmem_viz.memory.frames import WORD, range_bits
+from hotmem_viz.memory.frames import ALL_ONES, WORD, range_bits
 from hotmem_viz.vocabulary import MAX_ORDER_PAGES, ZoneType
+import itertools
 
 if TYPE_CHECKING:
     from hotmem_viz.machine.spec import MachineSpec
@@ -30,7 +31,8 @@ class ZoneTable:
     """One row a zone, as arrays (Z,) int64 named by `fields.ZONE_FIELDS`.
 
     `protection` is (Z, 5) int64, pages that a request whose highest zone is the column's
-    ZoneType must leave free (lowmem_reserve).
+    ZoneType must leave free (lowmem_reserve). `total_reserve` is what all zones together keep back,
+    the kernel's totalreserve_pages, written whenever watermarks are set.
     """
 
     nid: np.ndarray
@@ -48,6 +50,7 @@ class ZoneTable:
     def __init__(self, plan: ZonePlan) -> None:
         for field in ZONE_FIELDS:
             setattr(self, field.name, np.zeros(len(plan.zones), field.dtype))
+        self.total_reserve = 0
         self.protection = np.zeros((len(plan.zones), len(ZoneType)), np.int64)
         for i, span in enumerate(plan.zones):
             self.nid[i], self.type[i] = span.nid, span.zone
@@ -90,7 +93,8 @@ class Extents:
     zone, section: rows of the zone table and section numbers. zone_slices: for each zone, its
     extents as a slice. of_group: (N / 1024,) int32, the group's extent, -1 for a group without
     memory and -2 for an irregular one; irregular: its extents, each with a (16,) uint64 mask.
-    first_group, n_groups: (E,) the run of groups that an extent reaches into.
+    first_group, n_groups: (E,) the run of groups that an extent reaches into. woven: whether a
+    run has groups inside that are not the extent's.
     """
 
     def __init__(self, segments: list[Segment], n_zones: int, spec: MachineSpec) -> None:
@@ -108,7 +112,7 @@ class Extents:
         )
         self.zone, self.section = keys // n_sections, keys % n_sections
         bounds = np.searchsorted(self.zone, np.arange(n_zones + 1))
-        self.zone_slices = [slice(int(a), int(b)) for a, b in zip(bounds, bounds[1:], strict=False)]
+        self.zone_slices = [slice(int(a), int(b)) for a, b in itertools.pairwise(bounds)]
         self.of_group = np.full(n_sections * per_section, -1, np.int32)
         self.irregular: dict[int, list[tuple[int, np.ndarray]]] = {}
         self.first_group = np.full(len(keys), n_sections * per_section)
@@ -129,6 +133,24 @@ class Extents:
         for g, masks in edges.items():
             if len(masks) > 1:
                 self.irregular[g] = sorted(masks.items())
+                self.of_group[g] = -2
+        self._share_woven_groups()
+
+    def _share_woven_groups(self) -> None:
+        """Make those groups irregular that lie inside another extent's run of groups.
+
+        Nodes can interleave inside a section; the other extent has no frames in such a group.
+        """
+        self.woven = False
+        for e in range(len(self)):
+            start, n = int(self.first_group[e]), int(self.n_groups[e])
+            owner = self.of_group[start : start + n]
+            for g in start + np.flatnonzero((owner != e) & (owner != -1)):
+                self.woven |= start < int(g) < start + n - 1
+                whole = (int(self.of_group[g]), np.full(GROUP_WORDS, ALL_ONES))
+                shares = self.irregular.setdefault(int(g), [whole])
+                if all(e != other for other, _ in shares):
+                    shares.append((e, np.zeros(GROUP_WORDS, np.uint64)))
                 self.of_group[g] = -2
 
     def __len__(self) -> int:

@@ -6,7 +6,6 @@ recording costs what the tick costs. Anything that looks like a `Run` can be rec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +16,8 @@ from hotmem_viz.recording.cells import CellGrid
 from hotmem_viz.recording.recording import SCHEMA, CellTrack, Event, Recording, SectionDetail
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from hotmem_viz.memory.physical import PhysicalMemory
 
 KEY_EVERY = 64

@@ -15,7 +15,10 @@ import numpy as np
 from hotmem_viz.errors import ParameterError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
+    from matplotlib.figure import Figure
 
 SCHEMA = 1
 
@@ -131,4 +134,39 @@ class Recording:
         import pandas as pd
 
         columns = list(Event.__dataclass_fields__)
-        return pd.DataFrame([[getattr(e, c) for c in columns] for e in self.event_list], columns=columns)
+        rows = [[getattr(e, c) for c in columns] for e in self.event_list]
+        return pd.DataFrame(rows, columns=columns)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the recording as an .npz file; returns its path."""
+        from hotmem_viz.recording.store import save
+
+        return save(self, path)
+
+    def to_html(self, path: str | Path | None = None) -> str:
+        """Return, and with `path` also write, one HTML page that plays without a network."""
+        from hotmem_viz.views.page import export_html
+
+        return export_html(self, path)
+
+    def plot(self, tick: int | None = None) -> Figure:
+        """Draw map and time chart at a tick, by default the last mark, as a matplotlib figure."""
+        from hotmem_viz.views.figures import draw_page
+
+        return draw_page(self, self.last_mark if tick is None else self.check_tick(tick))
+
+    @property
+    def last_mark(self) -> int:
+        """Tick of the last event that is a mark; the last tick if there is none."""
+        return max((e.tick for e in self.event_list if e.mark), default=self.n_ticks - 1)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Recording of {self.meta.get('scenario')}: {self.n_ticks} ticks, "
+            f"{len(self.event_list)} events>"
+        )
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        from hotmem_viz.views.display import mimebundle
+
+        return mimebundle(self, **kwargs)

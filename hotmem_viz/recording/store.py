@@ -8,16 +8,17 @@ with `schema`, `meta`, `events` and `details`. docs/recording.md describes them 
 from __future__ import annotations
 
 import json
-import zipfile
-from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hotmem_viz.errors import RecordingError
 from hotmem_viz.recording.recording import SCHEMA, CellTrack, Event, Recording, SectionDetail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _TRACKS = ("kind", "owner", "migratetype")
 _PARTS = tuple(f.name for f in fields(CellTrack))
@@ -70,7 +71,7 @@ def from_parts(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> R
             for i, d in enumerate(header["details"])
         )
         events = tuple(Event(**{**e, "claims": tuple(e["claims"])}) for e in header["events"])
-        return Recording(
+        recording = Recording(
             meta=dict(header["meta"]),
             kind=tracks["kind"],
             counters_array=arrays["counters"],
@@ -80,8 +81,36 @@ def from_parts(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> R
             migratetype=tracks.get("migratetype"),
             details=details,
         )
-    except (KeyError, TypeError) as error:
+        _check_shapes(recording)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RecordingError(f"recording is damaged: {error} is missing or wrong") from None
+    return recording
+
+
+def _check_shapes(recording: Recording) -> None:
+    """Raise RecordingError where arrays do not fit together: T ticks, C cells, F counters."""
+    ticks, meta = len(recording.time_ns), recording.meta
+    cells = len(meta["sections"]) * meta["cells_per_section"]
+    machine = meta["machine"]
+    blocks = len(meta["sections"]) * machine["section_pages"] // machine["pageblock_pages"]
+    wanted = {
+        "counters": (recording.counters_array, (ticks, len(meta["counters"]))),
+        "time_ns": (recording.time_ns, (ticks,)),
+    }
+    for name, size in zip(_TRACKS, (cells, cells, blocks), strict=True):
+        track: CellTrack | None = getattr(recording, name)
+        if track is not None:
+            wanted |= {
+                f"{name}.keys": (track.keys, (len(track.key_ticks), size)),
+                f"{name}.offsets": (track.offsets, (ticks + 1,)),
+                f"{name}.length": (track.length, (len(track.start),)),
+                f"{name}.flip": (track.flip, (len(track.start),)),
+            }
+    if not ticks:
+        raise RecordingError("recording is damaged: it has no ticks")
+    for name, (array, shape) in wanted.items():
+        if array.shape != shape:
+            raise RecordingError(f"recording is damaged: {name} is {array.shape}, not {shape}")
 
 
 def save(recording: Recording, path: str | Path) -> Path:
@@ -97,16 +126,22 @@ def save(recording: Recording, path: str | Path) -> Path:
 def load(path: str | Path) -> Recording:
     """Read a recording from an .npz file; raises RecordingError if it is none."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with Path(path).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except FileNotFoundError:
         raise RecordingError(f"{path}: there is no such file") from None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise RecordingError(f"{path}: not a recording ({error})") from None
+    except Exception as error:  # noqa: BLE001 - zipfile, zlib and numpy raise a dozen kinds
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise RecordingError(f"{path}: not a recording ({reason})") from None
     if "header" not in arrays:
         raise RecordingError(f"{path}: not a recording (it has no header)")
     try:
         header = json.loads(arrays.pop("header").tobytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordingError(f"{path}: header is not JSON ({error})") from None
-    return from_parts(header, arrays)
+    if not isinstance(header, dict):
+        raise RecordingError(f"{path}: header is no table of names and values")
+    try:
+        return from_parts(header, arrays)
+    except RecordingError as error:
+        raise RecordingError(f"{path}: {error}") from None

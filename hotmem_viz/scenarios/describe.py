@@ -103,9 +103,7 @@ def describe_counters(mem: PhysicalMemory, objects: str) -> list[dict[str, Any]]
     return [*listed, {"name": "objects", "unit": objects, "label": f"{objects} made"}]
 
 
-def read_counters(
-    mem: PhysicalMemory, *, user_pages: int, remote: int, objects: int
-) -> np.ndarray:
+def read_counters(mem: PhysicalMemory, *, user_pages: int, remote: int, objects: int) -> np.ndarray:
     """Read all counters: (F,) float64."""
     zones = mem.zones
     useless = count_useless(mem, ZoneType.NORMAL)

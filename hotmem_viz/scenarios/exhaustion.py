@@ -7,7 +7,6 @@ memory because the kernel allocations will be confined to a subset of memory". T
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,22 +16,29 @@ from hotmem_viz.errors import ParameterError
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.mechanisms.requests import GFP_OF_KIND, Gfp
-from hotmem_viz.memory.frames import FrameSet
 from hotmem_viz.recording.recorder import Tick
 from hotmem_viz.scenarios import describe, telling
-from hotmem_viz.scenarios.parameters import require_share, require_whole
+from hotmem_viz.scenarios.parameters import (
+    require_choice,
+    require_share,
+    require_text,
+    require_whole,
+)
 from hotmem_viz.scenarios.workloads import draw_workload, find_stocks
 from hotmem_viz.vocabulary import EventKind, PageKind, ZoneType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hotmem_viz.mechanisms.outcome import Outcome, Report
+    from hotmem_viz.memory.frames import FrameSet
     from hotmem_viz.recording.recording import Event
     from hotmem_viz.scenarios.setup import Setup
 
 TURNS = 400
 """Turns drawn; a workload that still fits after them has fitted."""
 
-TICKS_TO_FILL = 260
+TICKS_TO_FILL = 180
 """The kernel zones, empty, would be filled in about this many turns."""
 
 PAGE_NS = 1000.0
@@ -42,7 +48,7 @@ claims nothing about speed."""
 FREQUENT = (EventKind.FALLBACK, EventKind.RECLAIM, EventKind.KSWAPD_WAKE, EventKind.REFUSED)
 """Kinds of which only the first is told; the rest would fill the table with repetitions."""
 
-SCARCE_TURNS, LAST_PIECES = 3, 8
+SCARCE_TURNS, LAST_PIECES = 3, 6
 """When less than so many turns fit, turns are cut in so many pieces: the end in slow motion."""
 
 
@@ -66,10 +72,12 @@ class ExhaustionParameters:
     ballast: int = 0
 
     def __post_init__(self) -> None:
+        require_text("machine", self.machine)
+        require_text("boot", self.boot)
+        require_choice("workload", self.workload, tuple(telling.OBJECT_NAMES))
         require_whole("seed", self.seed)
         require_whole("ballast", self.ballast)
-        if require_share("user", self.user) > MAX_USER:
-            raise ParameterError("user", self.user, f"a number from 0 to {MAX_USER} is needed")
+        require_share("user", self.user, MAX_USER)
         if self.movable is not None:
             require_share("movable", self.movable)
             if self.boot.strip():
@@ -81,23 +89,6 @@ class ExhaustionParameters:
 MAX_USER = 0.95
 DEFAULT_MOVABLE = 0.75
 """The documentation's "usually fine" 3:1, when neither movable nor boot is given."""
-
-OBJECT_NAMES = {
-    "files": "files",
-    "dirs": "directories",
-    "sockets": "socket pairs",
-    "pipes": "pipes",
-    "cache": "cached names",
-    "negdentry": "cached names",
-}
-STORIES = {
-    "files": "a program that creates empty tmpfs files",
-    "dirs": "a program that creates tmpfs directories",
-    "sockets": "a program that parks datagrams in sockets",
-    "pipes": "a program that fills pipes",
-    "cache": "look-ups of missing file names, which the kernel remembers as long as it can",
-    "negdentry": "look-ups of missing file names, which the kernel remembers as long as it can",
-}
 
 
 class Exhaustion:
@@ -121,7 +112,7 @@ class Exhaustion:
             turns=TURNS,
             rng=np.random.default_rng(p.seed),
         )
-        self.objects = OBJECT_NAMES[p.workload]
+        self.objects = telling.OBJECT_NAMES[p.workload]
         self.meta: dict[str, Any] = {
             "scenario": self.name,
             "title": self.title,
@@ -158,7 +149,7 @@ class Exhaustion:
 
     def ticks(self) -> Iterator[Tick]:
         """Run the scenario to its end and yield its ticks, the booted machine first."""
-        boot = telling.tell_boot(self.memory, STORIES[self.parameters.workload])
+        boot = telling.tell_boot(self.memory, telling.STORIES[self.parameters.workload])
         yield Tick(0.0, self._read(), events=[boot], captions=[telling.caption_of(boot)])
         for turn in range(len(self.workload)):
             self._exit_processes(turn)
@@ -263,11 +254,12 @@ class Exhaustion:
                 yield self._flush()
 
     def _is_scarce(self) -> bool:
-        """Say whether the zones that kernel memory may use hold less than a few turns."""
+        """Say whether the end is near: kernel zones hold a few turns, and nothing can shrink."""
         zones = self.memory.zones
         line = zones.min + zones.boost + zones.protection[:, ZoneType.NORMAL]
         room = np.maximum(zones.free - line, 0)[self._kernel]
-        return bool(room.sum() < SCARCE_TURNS * self.turn_pages)
+        near = bool(room.sum() < SCARCE_TURNS * self.turn_pages)
+        return near and not self.workload.operation.shrinkable
 
     def _do_operations(self, operations: int, turn: int) -> Iterator[Tick]:
         """Ask for the slabs that some more operations need."""

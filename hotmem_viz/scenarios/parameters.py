@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hotmem_viz.errors import ParameterError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from _typeshed import DataclassInstance
 
     P = TypeVar("P", bound=DataclassInstance)
@@ -23,11 +24,25 @@ def build_parameters(cls: type[P], given: Mapping[str, Any]) -> P:
     return cls(**given)
 
 
-def require_share(name: str, value: object) -> float:
-    """Return a number from 0 to 1, or raise ParameterError."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise ParameterError(name, value, "a number from 0 to 1 is needed")
+def require_share(name: str, value: object, highest: float = 1) -> float:
+    """Return a number from 0 to `highest`, or raise ParameterError."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= highest:
+        raise ParameterError(name, value, f"a number from 0 to {highest} is needed")
     return float(value)
+
+
+def require_text(name: str, value: object) -> str:
+    """Return a text, or raise ParameterError."""
+    if not isinstance(value, str):
+        raise ParameterError(name, value, "a text is needed")
+    return value
+
+
+def require_choice(name: str, value: object, choices: Sequence[str]) -> str:
+    """Return one of some words, or raise ParameterError."""
+    if not isinstance(value, str) or value not in choices:
+        raise ParameterError(name, value, f"allowed are {', '.join(choices)}")
+    return value
 
 
 def require_whole(name: str, value: object) -> int:
@@ -35,21 +50,3 @@ def require_whole(name: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ParameterError(name, value, "a whole number from 0 is needed")
     return value
-
-
-def parse_value(cls: type[P], name: str, text: str) -> Any:
-    """Read a parameter typed as text (`--set name=text`) as the type that it has."""
-    fields = {f.name: str(f.type) for f in dataclasses.fields(cls)}
-    if name not in fields:
-        raise ParameterError(name, text, f"parameters are {', '.join(fields)}")
-    kind = fields[name]
-    try:
-        if text.lower() in ("none", "") and "None" in kind:
-            return None
-        if "float" in kind:
-            return float(text)
-        if "int" in kind:
-            return int(text)
-    except ValueError:
-        raise ParameterError(name, text, f"a value of type {kind} is needed") from None
-    return text

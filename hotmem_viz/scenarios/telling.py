@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.mechanisms.oom import count_useless, estimate_available
+from hotmem_viz.mechanisms.requests import GFP
 from hotmem_viz.recording.recording import Event
 from hotmem_viz.units import format_pages
 from hotmem_viz.vocabulary import EventKind, PageKind, ZoneType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hotmem_viz.mechanisms.outcome import Report
     from hotmem_viz.memory.physical import PhysicalMemory
 
@@ -24,6 +26,26 @@ WORDS = {
     PageKind.KERNEL_BUFFER: "kernel buffers",
     PageKind.PAGE_TABLE: "page tables",
 }
+
+OBJECT_NAMES = {
+    "files": "files",
+    "dirs": "directories",
+    "sockets": "socket pairs",
+    "pipes": "pipes",
+    "cache": "cached names",
+    "negdentry": "cached names",
+}
+"""What each workload makes, in words; the workloads there are."""
+
+STORIES = {
+    "files": "a program that creates empty tmpfs files",
+    "dirs": "a program that creates tmpfs directories",
+    "sockets": "a program that parks datagrams in sockets",
+    "pipes": "a program that fills pipes",
+    "cache": "look-ups of missing file names, which the kernel remembers as long as it can",
+    "negdentry": "look-ups of missing file names, which the kernel remembers as long as it can",
+}
+"""What the metadata actor of each workload is."""
 
 
 def kernel_zones(mem: PhysicalMemory) -> list[int]:
@@ -51,8 +73,10 @@ def tell_boot(mem: PhysicalMemory, workload: str) -> Event:
         f"({share:.0f} %) in zones that kernel memory may use. "
     )
     if confined:
+        # With HIGHPTE a 32-bit kernel keeps the lowest page tables in high memory.
+        kept = "slab and stacks" if confined == "ZONE_HIGHMEM" else "slab, page tables and stacks"
         text += (
-            f"The rest is {confined}: slab, page tables and stacks never go there. "
+            f"The rest is {confined}: {kept} never go there. "
             f"Next: {workload}, and programs that use ordinary user memory."
         )
     else:
@@ -69,23 +93,24 @@ def tell_boot(mem: PhysicalMemory, workload: str) -> Event:
 
 
 def _tell_wake(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
-    z, zones = r.zone, mem.zones
-    low = int(zones.low[z] + zones.boost[z])
+    free, low, boost = (int(r.facts[k]) for k in ("free", "low", "boost"))
+    text = f"{mem.zones.label(r.zone)} has {free:,} pages free and its low mark stands at {low:,}"
+    if boost:
+        text += f", {boost:,} of them a boost, because types were mixed in a pageblock"
+    text += (
+        ". kswapd looks for page cache and shrinkable slab, but only in the zones that the "
+        "waiting request may use; what is free elsewhere does not help it."
+    )
     return {
         "title": f"kswapd wakes on node {r.facts['nid']}",
-        "text": (
-            f"No zone that this request may use has pages above its low mark: "
-            f"{mem.zones.label(z)} has {int(zones.free[z]):,} free, low is {low:,}. "
-            "kswapd looks for page cache and shrinkable slab in these zones only; "
-            "what is free elsewhere does not help."
-        ),
+        "text": text,
         "claims": ("S11",),
         "rule": "A4",
         "function": "wakeup_kswapd()",
     }
 
 
-def _tell_gives_up(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
+def _tell_gives_up(_mem: PhysicalMemory, r: Report) -> dict[str, Any]:
     return {
         "title": f"kswapd gives up on node {r.facts['nid']}",
         "text": (
@@ -125,7 +150,7 @@ def _tell_fallback(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
     }
 
 
-def _tell_reclaim(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
+def _tell_reclaim(_mem: PhysicalMemory, r: Report) -> dict[str, Any]:
     who = "The waiting request reclaims for itself" if "direct" in r.facts else "kswapd reclaims"
     return {
         "title": "Reclaim",
@@ -141,8 +166,9 @@ def _tell_reclaim(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
 
 def _tell_refused(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
     what = WORDS[PageKind[str(r.facts["kind"])]]
+    who = "user" if _highest(r) is ZoneType.MOVABLE else "kernel"
     return {
-        "title": "A kernel allocation is refused",
+        "title": f"A {who} allocation is refused",
         "text": (
             f"A request for {what} finds every zone it may use at its min mark plus reserve. "
             f"Meanwhile {_useless_text(mem, r)} is free but of no use to it."
@@ -170,12 +196,16 @@ def _tell_oom(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
 
 
 def _request_name(r: Report) -> str:
-    return f"a {r.facts['gfp']} request" if "gfp" in r.facts else "the request"
+    return f"a {r.facts['gfp']} request"
 
 
 def _useless_text(mem: PhysicalMemory, r: Report) -> str:
-    highest = int(r.facts.get("highest", ZoneType.NORMAL))
-    return format_pages(int(count_useless(mem, highest).sum()))
+    return format_pages(int(count_useless(mem, _highest(r)).sum()))
+
+
+def _highest(r: Report) -> ZoneType:
+    """Return the highest zone that the refused request may use."""
+    return GFP[str(r.facts["gfp"])].highest
 
 
 def tell_done(mem: PhysicalMemory, tick: int, objects: str, made: int) -> Event:
@@ -185,9 +215,10 @@ def tell_done(mem: PhysicalMemory, tick: int, objects: str, made: int) -> Event:
         kind=EventKind.DONE.name,
         title="The workload fits",
         text=(
-            f"All {made:,} {objects} asked for were made; {format_pages(int(mem.zones.free.sum()))} "
-            "are free. Nothing was refused for good: either the zones that kernel memory may use "
-            "are large enough, or what fills them can be shrunk."
+            f"All {made:,} {objects} asked for were made; "
+            f"{format_pages(int(mem.zones.free.sum()))} are free. Nothing was refused for good: "
+            "either the zones that kernel memory may use are large enough, or what fills them can "
+            "be shrunk."
         ),
         mark=True,
         claims=("S12", "S14"),

@@ -78,9 +78,7 @@ def find_stocks(profile: KernelProfile, operation: Operation) -> tuple[Stock, ..
         cache = profile.caches[name]
         kind = PageKind.RECLAIMABLE_SLAB if cache.reclaimable else PageKind.SLAB
         order = cache.pages_per_slab.bit_length() - 1
-        stocks.append(
-            Stock(name, kind, GFP_OF_KIND[kind], order, cache.objects_per_slab, objects)
-        )
+        stocks.append(Stock(name, kind, GFP_OF_KIND[kind], order, cache.objects_per_slab, objects))
     if operation.data_pages:
         gfp, pages = GFP[operation.data_gfp], operation.data_pages
         stocks.append(Stock("data", PageKind.KERNEL_BUFFER, gfp, 0, 1, pages))
@@ -114,12 +112,15 @@ def draw_workload(
     cost = sum(s.per_operation / s.per_slab * (1 << s.order) for s in stocks)
     spread = rng.uniform(0.7, 1.3, (2, turns))
     operations = np.diff(np.rint(np.cumsum(spread[0]) * turn_pages / cost), prepend=0)
-    user_pages = np.rint(spread[1] * turn_pages * user / (1 - user))
-    anon = np.rint(user_pages * ANON_SHARE)
-    cache = user_pages - anon
+    # Programs and file readers alternate, each with the pages of two turns.
+    user_pages = np.rint(2 * spread[1] * turn_pages * user / (1 - user))
+    reads = np.arange(turns) % 2 == 1
+    anon = np.where(reads, 0, np.rint(user_pages * ANON_SHARE))
+    cache = np.where(reads, np.rint(user_pages * (1 - ANON_SHARE)), 0)
     buffers = np.diff(np.floor(np.cumsum(cache) * BUFFERS_PER_CACHE), prepend=0)
     exits = rng.random(turns) < EXIT_SHARE
     exit_turn = np.where(exits, np.arange(turns) + rng.integers(*EXIT_AFTER, turns), 0)
-    node = np.array(nids)[(np.arange(turns) + rng.integers(len(nids))) % len(nids)]
+    # Two turns a node, so that programs and file readers both get round to every node.
+    node = np.array(nids)[(np.arange(turns) // 2 + rng.integers(len(nids))) % len(nids)]
     columns = (operations, anon, cache, buffers, node, exit_turn)
     return Workload(operation, stocks, *(c.astype(np.int64) for c in columns))

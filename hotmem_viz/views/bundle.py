@@ -33,6 +33,8 @@ MODULES = (
     "detail.js",
     "controls.js",
     "link.js",
+    "room.js",
+    "shell.js",
     "stage.js",
 )
 """In order: a module may use only those before it at its top level."""

@@ -10,15 +10,17 @@ import base64
 import html
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hotmem_viz.recording.recording import Recording
 from hotmem_viz.views.bundle import join_modules, style_sheet
 from hotmem_viz.views.figures import chart_payload
 from hotmem_viz.views.wire import encode_recording
 
+if TYPE_CHECKING:
+    from hotmem_viz.recording.recording import Recording
+
 _PAGE = """<!doctype html>
-<html lang="en">
+<html lang="en" data-hotmem-page>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -30,8 +32,9 @@ html, body {{ margin: 0; background: {light}; }}
 @media (prefers-color-scheme: dark) {{ html, body {{ background: {dark}; }} }}
 body:has(.hotmem-stage[data-theme="light"]) {{ background: {light}; }}
 body:has(.hotmem-stage[data-theme="dark"]) {{ background: {dark}; }}
-.hotmem-stage {{ border-radius: 0 !important; }}
 {css}
+.hotmem-stage {{ border-radius: 0; }}
+.hotmem-stage:focus-visible {{ box-shadow: none; }}
 </style>
 </head>
 <body>

@@ -146,9 +146,7 @@ KINDS: dict[PageKind, KindStyle] = {
 
 MOVABILITY: dict[Movability, KindStyle] = {
     Movability.MOVES: KindStyle("moves", "↔", "#5aa7dd", "#5aa9e6", "none", ""),
-    Movability.REMAP_ONLY: KindStyle(
-        "moves by remap only", "⇄", "#f09a1a", "#f29d1f", "diag", ""
-    ),
+    Movability.REMAP_ONLY: KindStyle("moves by remap only", "⇄", "#f09a1a", "#f29d1f", "diag", ""),
     Movability.NEVER: KindStyle("never moves", "✕", "#2b3038", "#e9edf2", "cross", ""),
 }
 """The second reading of the map: what the mail asks of each page."""
@@ -158,7 +156,7 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.KSWAPD_WAKE: ("kswapd wakes", "#1f6fb5", "#6db3f2"),
     EventKind.FALLBACK: ("fallback", "#7a4fb5", "#b99af0"),
     EventKind.RECLAIM: ("reclaim", "#12786b", "#3fbfa9"),
-    EventKind.REFUSED: ("refused", "#c2410c", "#fb8a4c"),
+    EventKind.REFUSED: ("refused", "#c2410c", "#ff8f52"),
     EventKind.OOM: ("out of memory", "#b3151f", "#ff6b6b"),
     EventKind.SPILL: ("spill", "#8a6100", "#e3b341"),
     EventKind.KSWAPD_GIVES_UP: ("kswapd gives up", "#9a3412", "#f59e76"),
@@ -188,8 +186,8 @@ UI: dict[str, tuple[str, str]] = {
     "min": ("#b3151f", "#ff6b6b"),
     "low": ("#a16207", "#f2c14e"),
     "high": ("#177a70", "#4fd1bd"),
-    "warn": ("#b3151f", "#ff7b7b"),
-    "warnbg": ("#fdf0ee", "#2c1a1b"),
+    "alarm": ("#b3151f", "#ff7b7b"),
+    "alarmground": ("#fdf0ee", "#2c1a1b"),
     "ghost": ("#9aa1ac", "#6c7583"),
 }
 """Everything that is not a page, as (light, dark)."""

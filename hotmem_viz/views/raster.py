@@ -20,14 +20,14 @@ MAX_CELLS = 131_072
 
 def choose_pages_per_cell(pages: int) -> int:
     """Return the smallest power of two that shows `pages` pages in at most MAX_CELLS cells."""
-    return 1 << max(0, math.ceil(math.log2(max(1, pages) / MAX_CELLS)))
+    return int(1 << max(0, math.ceil(math.log2(max(1, pages) / MAX_CELLS))))
 
 
 def cell_pfns(meta: dict[str, Any]) -> np.ndarray:
     """Return the first pfn of each cell, (C,) int64."""
     sections = np.asarray(meta["sections"], dtype=np.int64)
     inside = np.arange(meta["cells_per_section"], dtype=np.int64) * meta["pages_per_cell"]
-    first = sections[:, None] * meta["machine"]["section_pages"] + inside
+    first: np.ndarray = sections[:, None] * meta["machine"]["section_pages"] + inside
     return first.reshape(-1)
 
 
@@ -38,7 +38,8 @@ def cell_of_pfn(meta: dict[str, Any], pfn: int) -> int:
     i = int(np.searchsorted(sections, section))
     if i == len(sections) or sections[i] != section:
         raise ParameterError("pfn", pfn, "a page of a section that has memory is needed")
-    return i * int(meta["cells_per_section"]) + page // int(meta["pages_per_cell"])
+    inside: int = page // meta["pages_per_cell"]
+    return i * int(meta["cells_per_section"]) + inside
 
 
 def colour_table(theme: Theme) -> np.ndarray:

@@ -34,6 +34,27 @@ export class CaptionPanel {
     this.el.scrollTop = 0;
   }
 
+  /** Height of the highest caption at `width`, so that nothing jumps while playing. */
+  measure() {
+    const probe = this.el.cloneNode(false);
+    for (const name of ["aria-live", "aria-label"]) probe.removeAttribute(name);
+    probe.setAttribute("aria-hidden", "true");
+    Object.assign(probe.style, { position: "absolute", visibility: "hidden", height: "auto", width: `${this.el.offsetWidth}px` });
+    this.el.after(probe);
+    let highest = 0;
+    for (const caption of this.recording.meta.captions) {
+      const title = makeElement("strong", "caption-title", {}, caption.title);
+      const text = makeElement("span", "caption-text", {}, caption.text);
+      probe.replaceChildren(
+        makeElement("p", "caption-body", {}, [title, " ", text]),
+        makeElement("p", "caption-meta", {}, this.metaParts(caption)),
+      );
+      highest = Math.max(highest, probe.offsetHeight);
+    }
+    probe.remove();
+    return highest;
+  }
+
   metaParts({ claims = [], rule, function: kernelFunction, unproven }) {
     const parts = claims.map((claim) =>
       makeElement("span", "chip", { title: `claim ${claim} of the mail` }, claim),

@@ -72,17 +72,18 @@ export class ChartPanel {
     const { payload, theme } = this;
     this.labels.replaceChildren();
     if (!payload[theme]) return;
-    this.width = this.plot.clientWidth;
     const height = this.plot.clientHeight;
+    // A page that changes its theme may hide us for a moment, too short for the observer.
+    if (height === 0) requestAnimationFrame(() => this.plot.clientHeight > 0 && this.layOut());
     const put = (classes, text, style) => {
       const label = makeElement("span", classes, {}, text);
-      Object.assign(label.style, style);
+      for (const [name, value] of Object.entries(style)) label.style.setProperty(name, value);
       this.labels.append(label);
     };
     const rows = payload.y_ticks ?? [];
     const every = rows.length > 1 && height / rows.length < LABEL_HEIGHT ? 2 : 1;
     rows.forEach(({ at, text }, i) => {
-      if (i % every === 0) put("chart-y", text, { top: `${(1 - at) * height}px` });
+      if (i % every === 0) put("chart-y", text, { top: `${100 * (1 - at)}%` });
     });
     for (const { at, text } of payload.x_ticks ?? []) put("chart-x", text, { "--at": at });
     const lines = payload.lines ?? [];
@@ -90,14 +91,13 @@ export class ChartPanel {
     lines.forEach((line, i) => {
       put("chart-name", line.label, { top: `${tops[i]}px`, color: line[theme] });
     });
-    this.moveCursor(this.tick);
   }
 
   moveCursor(tick) {
     this.tick = tick;
     const { left = 0, right = 1 } = this.payload;
     const share = this.ticks > 1 ? tick / (this.ticks - 1) : 0;
-    const x = (left + share * (right - left)) * (this.width ?? 0);
-    this.cursor.style.transform = `translateX(${x.toFixed(1)}px)`;
+    const percent = 100 * (left + share * (right - left));
+    this.cursor.style.left = `${percent.toFixed(3)}%`;
   }
 }

@@ -104,7 +104,7 @@ export class TransportBar {
       }),
     );
     const digits = formatCount(this.ticks - 1).length;
-    this.tickText.style.minWidth = `${digits * 2 + 8}ch`;
+    this.tickText.style.minWidth = `${digits * 2 + 6.5}ch`;
     this.playing = undefined;
   }
 

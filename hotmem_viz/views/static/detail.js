@@ -1,9 +1,9 @@
 // One section enlarged: its pages with glyphs, its pageblocks with their types.
 
 import { formatCount } from "./format.js";
-import { layoutDetail } from "./geometry.js";
+import { layoutDetail, partEdges } from "./geometry.js";
 import { makeButton, makeElement, setText } from "./dom.js";
-import { luminance, makePaint, paintCell, parseHex } from "./painter.js";
+import { luminance, makePaint, paintBlock, parseHex } from "./painter.js";
 import { lastBefore } from "./playback.js";
 import { typeName } from "./tooltip.js";
 
@@ -100,6 +100,9 @@ export class DetailPanel {
     this.layout.grid = Math.min(fit.w, fit.h) >= 6 ? Math.round(dpr) : 0;
     this.canvas.width = this.layout.w * fit.columns;
     this.canvas.height = this.layout.h * fit.rows;
+    this.layout.cells = cells;
+    this.layout.xEdges = partEdges(fit.columns, this.canvas.width);
+    this.layout.yEdges = partEdges(fit.rows, this.canvas.height);
     this.canvas.style.width = `${this.canvas.width / dpr}px`;
     this.canvas.style.height = `${this.canvas.height / dpr}px`;
     this.types.hidden = !typed;
@@ -116,11 +119,7 @@ export class DetailPanel {
     if (glyphs) paint.tiles = new Uint8Array(paint.tiles.length);
     const image = new ImageData(canvas.width, canvas.height);
     const pixels = new Uint32Array(image.data.buffer);
-    for (let i = 0; i < kind.length; i++) {
-      const x = (i % layout.columns) * layout.w;
-      const y = Math.floor(i / layout.columns) * layout.h;
-      paintCell(pixels, canvas.width, layout, paint, x, y, kind[i]);
-    }
+    paintBlock(pixels, canvas.width, layout, paint, { x: 0, y: 0 }, kind, 0);
     c.putImageData(image, 0, 0);
     if (glyphs) this.drawGlyphs(c, recording, look);
     if (types) this.drawPageblocks(c, recording, ink);
@@ -129,12 +128,12 @@ export class DetailPanel {
   drawGlyphs(c, recording, { theme, mode }) {
     const { layout } = this;
     const { kind } = this.view;
-    const inks = recording.kinds.map((row) => {
-      const style = mode === "movability" && row.id > 1
-        ? recording.movabilities.find((m) => m.name === row.movability)
-        : row;
-      return luminance(parseHex(style[theme])) > 0.22 ? "#0b0d10" : "#ffffff";
-    });
+    const styles = recording.kinds.map((row) =>
+      mode === "movability" ? recording.movabilities.find((m) => m.name === row.movability) : row,
+    );
+    const inks = styles.map((style) =>
+      luminance(parseHex(style[theme])) > 0.22 ? "#0b0d10" : "#ffffff",
+    );
     c.font = `600 ${14 * layout.dpr}px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace`;
     c.textAlign = "center";
     c.textBaseline = "middle";
@@ -143,7 +142,7 @@ export class DetailPanel {
       c.fillStyle = inks[kind[i]];
       const x = ((i % layout.columns) + 0.5) * layout.w;
       const y = (Math.floor(i / layout.columns) + 0.52) * layout.h;
-      c.fillText(recording.kinds[kind[i]].short, x, y);
+      c.fillText(styles[kind[i]].short, x, y);
     }
   }
 

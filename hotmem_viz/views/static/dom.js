@@ -27,22 +27,22 @@ export function makeSvg(tag, attributes = {}) {
 
 const ICONS = {
   first: "M5 4v16M20 4 9 12l11 8z",
-  previousMark: "M7 4v9l3-3M7 13l-3-3M20 4 11 12l9 8z",
+  previousMark: "M12 5 3 12l9 7zM21 5l-9 7 9 7z",
   back: "M16 5 7 12l9 7z",
   play: "M7 4l13 8-13 8z",
   pause: "M7 4h4v16H7zM14 4h4v16h-4z",
   step: "M8 5l9 7-9 7z",
-  nextMark: "M17 4v9l-3-3M17 13l3-3M4 4l9 8-9 8z",
+  nextMark: "M12 5l9 7-9 7zM3 5l9 7-9 7z",
   last: "M19 4v16M4 4l11 8-11 8z",
   loop: "M17 3l3 3-3 3M4 11V9a3 3 0 0 1 3-3h13M7 21l-3-3 3-3M20 13v2a3 3 0 0 1-3 3H4",
   sun: "M12 7a5 5 0 1 0 0 10 5 5 0 0 0 0-10zM12 1v3M12 20v3M1 12h3M20 12h3M4 4l2 2M18 18l2 2M4 20l2-2M18 6l2-2",
   moon: "M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z",
-  auto: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 3v18a9 9 0 0 0 0-18z",
+  auto: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 3v18M12 8h6.5M12 12h8.5M12 16h7.5",
   lecture: "M3 4h18v12H3zM12 16v4M8 20h8",
   help: "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17.5v.5",
   close: "M5 5l14 14M19 5 5 19",
 };
-const OUTLINED = new Set(["loop", "sun", "lecture", "help", "close"]);
+const OUTLINED = new Set(["loop", "auto", "sun", "lecture", "help", "close"]);
 
 export function makeIcon(name) {
   const svg = makeSvg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true", class: "hotmem-icon" });

@@ -4,13 +4,19 @@
 // and all lines share one grid of slots. A run of absent sections takes one slot.
 
 const LABEL_SIZE = 14;
-const GROUP_LINE = 21;
-const NUMBER_LINE = 18;
+const GROUP_LINE = 21 / LABEL_SIZE;
+const NUMBER_LINE = 18 / LABEL_SIZE;
 const LINE_GAP = 7;
-const GUTTER = 46;
+const GUTTER = 46 / LABEL_SIZE;
 const MAX_CELL = 28;
 const GRID_FROM = 7;
-const SQUARE_BONUS = 0.5;
+const SQUARE_CELL = 0.4;
+const SQUARE_BLOCK = 0.2;
+const FULL_LINES = 0.6;
+const NUMBERED_BONUS = 1.15;
+const NUMBERED_FROM = 34 / LABEL_SIZE;
+const EVEN_BELOW = 3;
+const MOST_PER_LINE = 160;
 
 /** Zones that have pages in a section, lowest id first, with their overlap in pages. */
 export function zonesOfSection(meta, section) {
@@ -82,89 +88,91 @@ function flowGroups(groups, perLine, pitch, labelWidth) {
   return { placed, labels, lines: line + 1, labelled };
 }
 
-function* cellShapes(cells, dpr) {
-  const side = Math.sqrt(cells);
-  const largest = Math.round(MAX_CELL * dpr);
-  for (let columns = 1; columns <= cells; columns *= 2) {
-    if (columns < side / 2 || columns > side * 6) continue;
-    const rows = Math.ceil(cells / columns);
-    for (let h = 1; h <= largest; h++) {
-      for (let w = Math.max(1, Math.ceil(h / 2)); w <= Math.min(largest, h * 2); w++) {
-        const aspect = (columns * w) / (rows * h);
-        if (aspect >= 0.45 && aspect <= 3.2) yield { columns, rows, w, h };
-      }
-    }
-  }
-}
-
 function shapeGap(width, dpr) {
   const css = width / dpr;
-  return Math.round((css < 10 ? 1 : css < 24 ? 3 : css < 60 ? 6 : 9) * dpr);
+  return Math.round((css < 10 ? 1 : css < 24 ? 2 : css < 60 ? 5 : 8) * dpr);
 }
 
-function measureShape(shape, groups, box, numbered) {
-  const { width, dpr, labelWidth } = box;
-  const blockWidth = shape.columns * shape.w;
-  const blockHeight = shape.rows * shape.h;
-  const gap = shapeGap(blockWidth, dpr);
-  const margin = Math.round(8 * dpr);
-  const left = numbered ? margin : Math.round(GUTTER * dpr);
-  const pitch = blockWidth + gap;
-  let perLine = Math.floor((width - left - margin + gap) / pitch);
-  if (perLine < 1) return null;
-  const flow = (n) => flowGroups(groups, n, pitch, labelWidth);
-  let best = flow(perLine);
-  // The fewest slots that need no more lines: a short last line becomes a full one.
-  while (perLine > 1) {
-    const narrower = flow(perLine - 1);
-    if (narrower.lines > best.lines || narrower.labels.length < groups.length) break;
-    if (narrower.labelled.filter(Boolean).length > best.labelled.filter(Boolean).length) break;
-    best = narrower;
-    perLine -= 1;
+/** Column counts of a section worth trying: powers of two about its square root. */
+function columnChoices(cells) {
+  const side = Math.sqrt(cells);
+  const choices = [];
+  for (let columns = 1; columns <= cells; columns *= 2) {
+    if (columns >= side / 2.1 && columns <= side * 6) choices.push(columns);
   }
-  const lineTop = [];
-  let y = Math.round(4 * dpr);
-  const numbers = numbered ? Math.round(NUMBER_LINE * dpr) : 0;
-  const between = Math.round((numbered ? 4 : LINE_GAP) * dpr);
-  const tight = Math.min(between, gap);
-  for (let line = 0; line < best.lines; line++) {
-    if (line > 0) y += best.labelled[line] ? between : tight;
-    if (best.labelled[line]) y += Math.round(GROUP_LINE * dpr);
+  return choices;
+}
+
+/** Pixels before each of `n` parts of `size` pixels: widths differ by one at most. */
+export function partEdges(n, size) {
+  return Int32Array.from({ length: n + 1 }, (_, i) => Math.floor((i * size) / n));
+}
+
+function lineTops(flow, blockHeight, box, { numbers, between, tight }) {
+  const tops = [];
+  let y = Math.round(3 * box.dpr);
+  for (let line = 0; line < flow.lines; line++) {
+    if (line > 0) y += flow.labelled[line] ? between : tight;
+    if (flow.labelled[line]) y += Math.round(GROUP_LINE * box.text);
     y += numbers;
-    lineTop.push(y);
+    tops.push(y);
     y += blockHeight;
   }
+  return { tops, height: y + Math.round(7 * box.dpr) };
+}
+
+const squareness = (a, b) => Math.min(a, b) / Math.max(a, b);
+
+function measureShape(groups, box, cells, columns, perLine, numbered) {
+  const { width, height, dpr, text, labelWidth } = box;
+  const rows = Math.ceil(cells / columns);
+  const margin = Math.round(9 * dpr);
+  const left = numbered ? margin : Math.round(GUTTER * text);
+  const room = width - left - margin;
+  const gap = shapeGap(room / perLine, dpr);
+  const blockWidth = Math.min(
+    Math.floor((room - (perLine - 1) * gap) / perLine),
+    Math.round(columns * MAX_CELL * dpr),
+  );
+  const w = blockWidth / columns;
+  if (w < 1 || (numbered && blockWidth < NUMBERED_FROM * text)) return null;
+  const flow = flowGroups(groups, perLine, blockWidth + gap, labelWidth);
+  const spaces = {
+    numbers: numbered ? Math.round(NUMBER_LINE * text) : 0,
+    between: Math.round(LINE_GAP * dpr),
+    tight: numbered ? Math.round(3 * dpr) : gap,
+  };
+  const bare = lineTops(flow, 0, box, spaces).height;
+  const share = Math.floor((height - bare) / flow.lines);
+  // Rows of a few pixels must be equally high, or single pages would look uneven.
+  const exact = Math.floor(share / rows);
+  const tallest = Math.floor(rows * Math.min(MAX_CELL * dpr, w * 1.6));
+  const fits = exact >= 1;
+  let blockHeight = fits ? (exact >= EVEN_BELOW ? share : exact * rows) : rows;
+  if (blockHeight > tallest) blockHeight = Math.max(rows, w * 1.6 < EVEN_BELOW ? Math.floor(w * 1.6) * rows : tallest);
+  const { tops, height: total } = lineTops(flow, blockHeight, box, spaces);
+  const h = blockHeight / rows;
+  const score =
+    w * h * squareness(w, h) ** SQUARE_CELL * squareness(blockWidth, blockHeight) ** SQUARE_BLOCK *
+    (flow.placed.length / (flow.lines * perLine)) ** FULL_LINES * (numbered ? NUMBERED_BONUS : 1);
   return {
-    ...shape,
-    ...best,
-    perLine,
-    gap,
-    left,
-    margin,
-    numbered,
-    lineTop,
-    blockWidth,
-    blockHeight,
-    height: y + Math.round(8 * dpr),
+    ...flow, columns, rows, w, h, gap, left, margin, numbered, perLine, blockWidth, blockHeight,
+    lineTop: tops, height: total, fits, score,
   };
 }
 
 function chooseShape(groups, box, cells) {
   let best = null;
   let lowest = null;
-  for (const shape of cellShapes(cells, box.dpr)) {
-    const area = shape.w * shape.h;
-    const square = Math.min(shape.w, shape.h) / Math.max(shape.w, shape.h);
-    const score = area * square ** SQUARE_BONUS;
-    for (const numbered of [true, false]) {
-      const wide = shape.columns * shape.w >= 34 * box.dpr;
-      if (numbered && !wide) continue;
-      if (best && score * (numbered ? 1.15 : 1) <= best.score && lowest) continue;
-      const found = measureShape(shape, groups, box, numbered);
-      if (!found) continue;
-      found.score = score * (numbered ? 1.15 : 1);
-      if (!lowest || found.height < lowest.height) lowest = found;
-      if (found.height <= box.height && (!best || found.score > best.score)) best = found;
+  const slots = groups.reduce((sum, group) => sum + group.items.length, 0);
+  for (const columns of columnChoices(cells)) {
+    for (let perLine = 1; perLine <= Math.min(slots, MOST_PER_LINE); perLine++) {
+      for (const numbered of [true, false]) {
+        const found = measureShape(groups, box, cells, columns, perLine, numbered);
+        if (!found) continue;
+        if (!lowest || found.height < lowest.height) lowest = found;
+        if (found.fits && (!best || found.score > best.score)) best = found;
+      }
     }
   }
   return best ?? lowest;
@@ -172,11 +180,13 @@ function chooseShape(groups, box, cells) {
 
 /** Points of the border before cell `cell` inside a block, relative to the block. */
 export function borderPath(layout, cell) {
-  const { columns, w, h, blockWidth } = layout;
+  const { columns, xEdges, yEdges, blockWidth } = layout;
   const row = Math.floor(cell / columns);
-  const x = (cell % columns) * w;
-  if (x === 0) return [[0, row * h], [blockWidth, row * h]];
-  return [[0, (row + 1) * h], [x, (row + 1) * h], [x, row * h], [blockWidth, row * h]];
+  const x = xEdges[cell % columns];
+  const y = yEdges[row];
+  if (x === 0) return [[0, y], [blockWidth, y]];
+  const below = yEdges[row + 1];
+  return [[0, below], [x, below], [x, y], [blockWidth, y]];
 }
 
 function zoneBorders(meta, layout) {
@@ -195,24 +205,24 @@ function zoneBorders(meta, layout) {
 /**
  * Lay out a machine's map in at most `width` x `height` css pixels.
  *
- * `labelWidth(text)` measures a label in css pixels. The result is in device pixels: canvas
+ * `labelWidth(label)` measures a label in css pixels, `text` is the labels' size. The result is in device pixels: canvas
  * size, cell size (w, h), columns and rows of a section, `blocks` (one per section with
  * memory, by index), `holes`, `labels`, `bands` and `borders`.
  */
-export function layoutMap({ meta, width, height, dpr = 1, labelWidth }) {
+export function layoutMap({ meta, width, height, dpr = 1, text = LABEL_SIZE, labelWidth }) {
   const groups = groupSections(meta);
   const box = {
     width: Math.floor(width * dpr),
     height: Math.floor(height * dpr),
     dpr,
-    labelWidth: (text) => (labelWidth(text) + 14) * dpr,
+    text: text * dpr,
+    labelWidth: (label) => (labelWidth(label) + text) * dpr,
   };
   const shape = chooseShape(groups, box, meta.cells_per_section);
+  if (!shape) return null;
   const { perLine, blockWidth, blockHeight, lineTop, left, margin, gap } = shape;
-  const room = box.width - left - margin - perLine * blockWidth;
-  const widest = gap + Math.round(blockWidth * 0.35);
-  const pitch = blockWidth + (perLine > 1 ? Math.min(widest, Math.floor(room / (perLine - 1))) : 0);
-  const used = (perLine - 1) * pitch + blockWidth;
+  const pitch = blockWidth + gap;
+  const used = perLine * pitch - gap;
   const shift = left + Math.max(0, Math.floor((box.width - left - margin - used) / 2));
   const at = ({ line, slot }) => ({ x: shift + slot * pitch, y: lineTop[line] });
   const blocks = new Array(meta.sections.length);
@@ -224,8 +234,12 @@ export function layoutMap({ meta, width, height, dpr = 1, labelWidth }) {
     if (item.hole) holes.push({ ...spot, first: item.first, count: item.count });
     else blocks[item.index] = { ...spot, index: item.index, section: item.section };
     const band = bands.at(-1);
-    if (band && band.group === group && band.line === line) band.right = spot.x + blockWidth;
-    else bands.push({ group, line, x: spot.x, right: spot.x + blockWidth, y: spot.y });
+    const sameLine = band && band.line === line;
+    if (sameLine && band.group === group) band.right = spot.x + blockWidth;
+    else if (sameLine) band.right = spot.x - gap;
+    if (!sameLine || band.group !== group) {
+      bands.push({ group, line, x: spot.x, right: spot.x + blockWidth, y: spot.y });
+    }
   }
   const layout = {
     ...shape,
@@ -238,25 +252,38 @@ export function layoutMap({ meta, width, height, dpr = 1, labelWidth }) {
     groups,
     shift,
     cells: meta.cells_per_section,
+    xEdges: partEdges(shape.columns, blockWidth),
+    yEdges: partEdges(shape.rows, blockHeight),
     grid: Math.min(shape.w, shape.h) >= GRID_FROM * dpr ? Math.round(dpr) : 0,
-    numberLine: shape.numbered ? Math.round(NUMBER_LINE * dpr) : 0,
-    groupLine: Math.round(GROUP_LINE * dpr),
-    labelSize: LABEL_SIZE * dpr,
+    numberLine: shape.numbered ? Math.round(NUMBER_LINE * text) : 0,
+    groupLine: Math.round(GROUP_LINE * box.text),
+    labelSize: box.text,
     labels: shape.labels.map((label) => ({ ...label, ...at(label) })),
   };
   layout.borders = zoneBorders(meta, layout);
   return layout;
 }
 
-/** Upper left pixel of a cell. */
+/** The pixels of a cell: {x, y, right, bottom}. */
 export function pixelOfCell(layout, cell) {
   const index = Math.floor(cell / layout.cells);
   const inside = cell - index * layout.cells;
-  const block = layout.blocks[index];
+  const column = inside % layout.columns;
+  const row = Math.floor(inside / layout.columns);
+  const { x, y } = layout.blocks[index];
   return {
-    x: block.x + (inside % layout.columns) * layout.w,
-    y: block.y + Math.floor(inside / layout.columns) * layout.h,
+    x: x + layout.xEdges[column],
+    y: y + layout.yEdges[row],
+    right: x + layout.xEdges[column + 1],
+    bottom: y + layout.yEdges[row + 1],
   };
+}
+
+/** The part that holds pixel `at`, of `n` parts of `size` pixels cut by `partEdges`. */
+function partAt(edges, at) {
+  let i = Math.min(edges.length - 2, Math.floor((at * (edges.length - 1)) / edges.at(-1)));
+  while (edges[i + 1] <= at) i += 1;
+  return i;
 }
 
 /** What is at a device pixel: {cell, index}, {hole}, or null. */
@@ -265,9 +292,8 @@ export function hitTest(layout, x, y) {
     x >= spot.x && y >= spot.y && x < spot.x + layout.blockWidth && y < spot.y + layout.blockHeight;
   const block = layout.blocks.find(inside);
   if (block) {
-    const column = Math.floor((x - block.x) / layout.w);
-    const row = Math.floor((y - block.y) / layout.h);
-    const cell = row * layout.columns + column;
+    const column = partAt(layout.xEdges, x - block.x);
+    const cell = partAt(layout.yEdges, y - block.y) * layout.columns + column;
     return cell < layout.cells ? { index: block.index, cell: block.index * layout.cells + cell } : null;
   }
   const hole = layout.holes.find(inside);
@@ -300,8 +326,8 @@ export function layoutDetail(cells, width, height, minimum = 17) {
   let best = null;
   for (let columns = 8; columns <= Math.max(8, cells); columns *= 2) {
     const rows = Math.ceil(cells / columns);
-    const w = Math.min(30, Math.floor(width / columns));
-    const h = Math.min(30, Math.floor(height / rows));
+    const w = Math.min(44, Math.floor(width / columns));
+    const h = Math.min(44, Math.floor(height / rows));
     const size = Math.min(w, h);
     if (w < 1) break;
     const side = Math.min(w, Math.max(h, minimum));

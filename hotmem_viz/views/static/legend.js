@@ -5,8 +5,8 @@ import { makeElement, setText } from "./dom.js";
 import { swatchStyle } from "./painter.js";
 
 const MODES = [
-  ["kind", "what it holds"],
-  ["movability", "can it move"],
+  ["kind", "kind"],
+  ["movability", "movability"],
 ];
 
 function kindPages(recording, tick, kind) {
@@ -56,8 +56,8 @@ export class LegendPanel {
     });
     const pages = recording.meta.pages_per_cell;
     const bytes = formatBytes(pages * recording.meta.page_size);
-    setText(this.scale, pages === 1 ? `1 cell = 1 page, ${bytes}` : `1 cell = ${pages} pages, ${bytes}`);
-    this.scale.title = pages === 1 ? "" : "A cell shows the least movable of its pages.";
+    setText(this.scale, pages === 1 ? `1 cell = 1 page, ${bytes}` : `1 cell = ${pages} pages`);
+    this.scale.title = pages === 1 ? "" : `${bytes} a cell; it shows the least movable of its pages.`;
     this.rows = legendRows(recording, mode).map((row) => ({ ...row, count: makeElement("span", "legend-count") }));
     this.list.replaceChildren(...this.rows.map((row) => this.makeRow(row, theme, highlight)));
   }

@@ -11,6 +11,7 @@ import { prefersStill } from "./theme.js";
 const GLOW_LEVELS = 8;
 const GLOW_STEP_MS = 60;
 const GLOW_STRONGEST = 200;
+const MOST_GLOWING = 4000;
 const HOLE_STRIPE = 5;
 
 export class MemoryMap {
@@ -22,21 +23,23 @@ export class MemoryMap {
     this.pickFrame = makeElement("div", "frame pick", { hidden: true });
     this.layers = makeElement("div", "layers", {}, [this.hoverFrame, this.pickFrame]);
     this.el = makeElement("div", "map", {}, [this.canvas, this.glowCanvas, this.lines, this.layers]);
-    this.context = this.canvas.getContext("2d", { alpha: false });
-    this.glowContext = this.glowCanvas.getContext("2d");
+    // Pixels are written by hand and read by tests: a canvas in main memory is the faster one.
+    this.context = this.canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+    this.glowContext = this.glowCanvas.getContext("2d", { willReadFrequently: true });
     this.canvas.addEventListener("pointermove", (event) => onHover(this.pointAt(event), event));
     this.canvas.addEventListener("pointerleave", (event) => onHover(null, event));
     this.canvas.addEventListener("click", (event) => onPick(this.pointAt(event)));
     this.glowAge = 0;
   }
 
-  /** Lay out a recording's machine in `width` x at most `height` css pixels. */
-  resize(recording, width, height, dpr, font) {
-    this.context.font = font;
-    const labelWidth = (text) => this.context.measureText(text).width;
-    const layout = layoutMap({ meta: recording.meta, width, height, dpr, labelWidth });
+  /** Lay out a recording's machine: css width, greatest height, label size; device pixels. */
+  resize(recording, { width, height, dpr, text }) {
+    this.family = getComputedStyle(this.el).fontFamily;
+    this.context.font = `600 ${text}px ${this.family}`;
+    const labelWidth = (label) => this.context.measureText(label).width;
+    const layout = layoutMap({ meta: recording.meta, width, height, dpr, text, labelWidth });
+    if (!layout) return;
     this.layout = layout;
-    this.font = font;
     for (const canvas of [this.canvas, this.glowCanvas]) {
       canvas.width = layout.width;
       canvas.height = layout.height;
@@ -61,19 +64,23 @@ export class MemoryMap {
     const paper = parseHex(ink("panel"));
     this.paint = makePaint(recording, { ...look, paper, dpr: this.layout.dpr });
     this.drawFurniture(ink);
-    const { layout, pixels, paint } = this;
-    for (const block of layout.blocks) paintBlock(pixels, layout.width, layout, paint, block, state);
-    this.dirty.fill(1);
+    this.paintBlocks(state);
     this.flush(this.context, this.image);
     this.clearGlow();
+  }
+
+  paintBlocks(state) {
+    const { layout, pixels, paint } = this;
+    for (const block of layout.blocks) {
+      paintBlock(pixels, layout.width, layout, paint, block, state, block.index * layout.cells);
+    }
+    this.dirty.fill(1);
   }
 
   /** Paint the cells that a seek has changed. */
   update(changes, state, glow) {
     if (changes.all) {
-      const { layout, pixels, paint } = this;
-      for (const block of layout.blocks) paintBlock(pixels, layout.width, layout, paint, block, state);
-      this.dirty.fill(1);
+      this.paintBlocks(state);
       this.clearGlow();
     } else {
       this.paintCells(changes, state, glow && !prefersStill());
@@ -83,17 +90,20 @@ export class MemoryMap {
 
   paintCells(changes, state, glow) {
     const { layout, pixels, paint, dirty, heat, hot } = this;
-    const { columns, w, h, cells, blocks } = layout;
+    const { columns, cells, blocks, xEdges, yEdges, grid, width } = layout;
     for (let i = 0; i < changes.count; i++) {
       const cell = changes.list[i];
       const index = (cell / cells) | 0;
       const inside = cell - index * cells;
-      const block = blocks[index];
-      const x = block.x + (inside % columns) * w;
-      const y = block.y + ((inside / columns) | 0) * h;
-      paintCell(pixels, layout.width, layout, paint, x, y, state[cell]);
+      const { x, y } = blocks[index];
+      const column = inside % columns;
+      const row = (inside / columns) | 0;
+      const left = x + xEdges[column];
+      const right = x + xEdges[column + 1];
+      paintCell(pixels, width, grid, paint, left, y + yEdges[row], right, y + yEdges[row + 1], state[cell]);
       dirty[index] = 1;
       if (glow) {
+        if (heat[cell] === 0 && hot.length >= MOST_GLOWING) continue;
         if (heat[cell] === 0) hot.push(cell);
         heat[cell] = GLOW_LEVELS;
       }
@@ -121,22 +131,20 @@ export class MemoryMap {
     if (!this.glowing || this.glowAge < GLOW_STEP_MS) return;
     this.glowAge = 0;
     const { layout, heat, glowPixels } = this;
-    const { columns, w, h, cells, blocks, width } = layout;
+    const { cells, width } = layout;
     let kept = 0;
     for (const cell of this.hot) {
       heat[cell] -= 1;
       const alpha = Math.round(GLOW_STRONGEST * (heat[cell] / GLOW_LEVELS) ** 1.5);
       const pixel = alpha === 0 ? 0 : ((alpha << 24) | 0xe8f8ff) >>> 0;
-      const index = (cell / cells) | 0;
-      const inside = cell - index * cells;
-      const x = blocks[index].x + (inside % columns) * w;
-      const y = blocks[index].y + ((inside / columns) | 0) * h;
-      for (let py = y; py < y + h; py++) glowPixels.fill(pixel, py * width + x, py * width + x + w);
-      this.dirty[index] = 1;
+      const { x, y, right, bottom } = pixelOfCell(layout, cell);
+      for (let py = y; py < bottom; py++) glowPixels.fill(pixel, py * width + x, py * width + right);
+      this.dirty[(cell / cells) | 0] = 1;
       if (heat[cell] > 0) this.hot[kept++] = cell;
     }
     this.hot.length = kept;
     this.flush(this.glowContext, this.glowImage);
+    this.glowCanvas.classList.toggle("hotmem-lit", kept > 0);
   }
 
   clearGlow() {
@@ -144,6 +152,7 @@ export class MemoryMap {
     this.heat.fill(0);
     this.glowPixels.fill(0);
     this.glowContext.clearRect(0, 0, this.glowCanvas.width, this.glowCanvas.height);
+    this.glowCanvas.classList.remove("hotmem-lit");
   }
 
   drawFurniture(ink) {
@@ -153,7 +162,7 @@ export class MemoryMap {
     c.fillRect(0, 0, layout.width, layout.height);
     const pad = Math.max(dpr, Math.min(4 * dpr, Math.floor((layout.pitch - blockWidth) / 2)));
     for (const band of layout.bands) {
-      const labelled = layout.labels.some((l) => l.group === band.group && l.line === band.line);
+      const labelled = layout.labelled[band.line];
       const top = band.y - layout.numberLine - (labelled ? layout.groupLine : 0);
       const width = band.right - band.x + 2 * pad;
       c.fillStyle = ink(`tint${band.group.nid % 4}`);
@@ -179,7 +188,7 @@ export class MemoryMap {
   }
 
   scaledFont(weight) {
-    return `${weight} ${this.layout.labelSize}px ${this.font.replace(/^.*?px /, "")}`;
+    return `${weight} ${this.layout.labelSize}px ${this.family}`;
   }
 
   drawNumbers(c) {
@@ -271,11 +280,11 @@ export class MemoryMap {
 
   /** Let an event's page pulse once. */
   pulse(cell, colour) {
-    const { dpr, w, h } = this.layout;
-    const { x, y } = pixelOfCell(this.layout, cell);
+    const { dpr } = this.layout;
+    const { x, y, right, bottom } = pixelOfCell(this.layout, cell);
     const ring = makeElement("div", "pulse");
-    ring.style.left = `${(x + w / 2) / dpr}px`;
-    ring.style.top = `${(y + h / 2) / dpr}px`;
+    ring.style.left = `${(x + right) / 2 / dpr}px`;
+    ring.style.top = `${(y + bottom) / 2 / dpr}px`;
     ring.style.color = colour;
     ring.addEventListener("animationend", () => ring.remove());
     for (const old of this.layers.querySelectorAll(".hotmem-pulse")) old.remove();

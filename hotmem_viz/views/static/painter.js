@@ -70,31 +70,33 @@ export function makePaint(recording, { theme, mode, highlight, paper, dpr }) {
   return { lut, tiles, shift: dpr >= 1.75 ? 1 : 0, ground: packPixel(paper) };
 }
 
-/** Paint one cell; pixels: Uint32Array of an image `stride` pixels wide. */
-export function paintCell(pixels, stride, layout, paint, x, y, kind) {
+/** Paint the pixels from (x, y) up to (right, bottom); pixels: an image `stride` wide. */
+export function paintCell(pixels, stride, grid, paint, x, y, right, bottom, kind) {
   const { lut, tiles, shift, ground } = paint;
-  const { w, h, grid } = layout;
   const base = kind * LUT_ROW;
   const tile = kind * TILE_CELLS;
-  const right = x + w - grid;
-  const bottom = y + h - grid;
-  for (let py = y; py < y + h; py++) {
+  const inkRight = right - grid;
+  const inkBottom = bottom - grid;
+  for (let py = y; py < bottom; py++) {
     const rowTile = tile + (((py >> shift) & 7) << 3);
     let p = py * stride + x;
-    for (let px = x; px < x + w; px++, p++) {
-      pixels[p] = px < right && py < bottom ? lut[base + tiles[rowTile + ((px >> shift) & 7)]] : ground;
+    for (let px = x; px < right; px++, p++) {
+      const ink = px < inkRight && py < inkBottom;
+      pixels[p] = ink ? lut[base + tiles[rowTile + ((px >> shift) & 7)]] : ground;
     }
   }
 }
 
-/** Paint all cells of one block from `state` (kinds of every cell). */
-export function paintBlock(pixels, stride, layout, paint, block, state) {
-  const { columns, w, h, cells } = layout;
-  const first = block.index * cells;
+/** Paint the cells of one block at (x, y) from `kinds`, starting at `first`. */
+export function paintBlock(pixels, stride, layout, paint, { x, y }, kinds, first) {
+  const { columns, cells, grid, xEdges, yEdges } = layout;
   for (let i = 0; i < cells; i++) {
-    const x = block.x + (i % columns) * w;
-    const y = block.y + ((i / columns) | 0) * h;
-    paintCell(pixels, stride, layout, paint, x, y, state[first + i]);
+    const column = i % columns;
+    const row = (i / columns) | 0;
+    const left = x + xEdges[column];
+    const top = y + yEdges[row];
+    const right = x + xEdges[column + 1];
+    paintCell(pixels, stride, grid, paint, left, top, right, y + yEdges[row + 1], kinds[first + i]);
   }
 }
 

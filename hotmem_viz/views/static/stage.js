@@ -5,40 +5,40 @@ import { ChartPanel } from "./chart.js";
 import { TransportBar } from "./controls.js";
 import { decodeRecording } from "./decode.js";
 import { DetailPanel } from "./detail.js";
-import { makeButton, makeElement, setText } from "./dom.js";
+import { makeIcon, setText } from "./dom.js";
+import { clamp } from "./format.js";
 import { cellOfPfn } from "./geometry.js";
 import { LegendPanel } from "./legend.js";
 import { KernelLink } from "./link.js";
 import { MemoryMap } from "./map.js";
 import { CellChanges, CellTrack } from "./playback.js";
+import { stageRoom } from "./room.js";
+import { makeShell } from "./shell.js";
 import { pageTheme, THEME_CHOICES, watchPageTheme } from "./theme.js";
 import { describeCell, Tooltip } from "./tooltip.js";
-import { actionOfKey, advanceTime, applyAction, makeTransport, seekTick } from "./transport.js";
+import { actionOfKey, advanceTime, applyAction, baseRate, makeTransport, seekTick } from "./transport.js";
 import { ZonesPanel } from "./zones.js";
 
 const PANEL_MS = 80;
+const NEAR = 12;
+const FASTEST_GLOW = 30;
 const LONGEST_FRAME_MS = 100;
-const NOTEBOOK_HEIGHT = 760;
 const NOTEBOOK_MAP = 460;
 const SMALLEST_MAP = 220;
-const SMALLEST_FIT = 600;
-const CHART_SHARE = 0.24;
+const CHART_SHARE = 0.2;
+const NARROW = 860;
+const LOWEST_CAPTION = 72;
+const HIGHEST_CAPTION = 132;
+const LECTURE_CAPTION = 210;
+const SMALLEST_CHART = 130;
+const LEAST_CHART = 104;
+const BELOW_MAP = 46;
+const LABELS = 14;
+const LECTURE_LABELS = 18;
+const HUGE_LABELS = 17;
+const HUGE_WIDTH = 2100;
+const HUGE_HEIGHT = 1000;
 const WIDE = 1080;
-
-const KEY_HELP = [
-  ["Space", "play or pause"],
-  ["← →", "step back, step"],
-  ["Page Up, Page Down", "mark before, mark after (a clicker's keys)"],
-  ["Home, End", "first, last tick"],
-  ["+ −", "faster, slower"],
-  ["o", "loop"],
-  ["d", "open the section of the last event"],
-  ["m", "colour by kind or by movability"],
-  ["l", "lecture mode: larger, no side panels"],
-  ["f", "full screen"],
-  ["t", "theme: as the page, light, dark"],
-  ["Esc", "close what is open"],
-];
 
 class Stage {
   constructor(model, el) {
@@ -85,42 +85,19 @@ class Stage {
       onClose: () => this.pickSection(null),
     });
     this.tooltip = new Tooltip();
-    this.panels = [this.bar, this.caption, this.zones, this.legend];
-    this.buildShell(el);
-  }
-
-  buildShell(el) {
-    this.title = makeElement("h2", "title");
-    this.subtitle = makeElement("span", "subtitle");
-    this.themeButton = makeButton("auto", "Theme: as the page (t)", () => this.nextTheme());
-    const tools = makeElement("div", "tools", {}, [
-      this.themeButton,
-      makeButton("lecture", "Lecture mode (l)", () => this.toggleLecture()),
-      makeButton("help", "Keys (?)", () => this.toggleHelp()),
-    ]);
-    const head = makeElement("header", "head", {}, [this.title, this.subtitle, tools]);
-    this.error = makeElement("div", "error", { role: "alert", hidden: true });
-    const lost = "Detached: the kernel does not answer. Playing goes on; controls need a kernel.";
-    this.notice = makeElement("div", "notice", { role: "status", hidden: true }, lost);
-    this.mapPanel = makeElement("section", "panel map-panel", {}, [this.map.el]);
-    this.main = makeElement("div", "main", {}, [
-      this.mapPanel,
-      this.bar.el,
-      this.caption.el,
-      this.chart.el,
-    ]);
-    this.side = makeElement("aside", "side", {}, [this.zones.el, this.legend.el]);
-    const grid = makeElement("div", "grid", {}, [this.main, this.side, this.detail.el]);
-    this.help = this.buildHelp();
-    this.root = makeElement(
-      "div",
-      "stage",
-      { tabindex: 0, "data-lm-suppress-shortcuts": "true", role: "application", "aria-label": "memory stage" },
-      [head, makeElement("div", "busy", { "aria-hidden": "true" }), this.error, this.notice, grid, this.help, this.tooltip.el],
-    );
-    Object.assign(this.root.dataset, { ready: "false", playing: "false", attached: "true", theme: "light", tick: "0" });
+    this.shell = makeShell({
+      main: [this.bar.el, this.caption.el, this.chart.el],
+      map: this.map.el,
+      side: [this.zones.el, this.legend.el],
+      over: [this.detail.el],
+      tooltip: this.tooltip.el,
+      onTheme: () => this.nextTheme(),
+      onLecture: () => this.toggleLecture(),
+      onHelp: () => this.toggleHelp(),
+    });
+    this.root = this.shell.root;
     this.root.hotmem = {
-      seek: (tick) => this.setTransport({ ...seekTick(this.transport, tick), playing: false }),
+      seek,
       tick: () => this.transport.tick,
       pixels: () => {
         const { canvas, context } = this.map;
@@ -128,15 +105,6 @@ class Stage {
       },
     };
     el.append(this.root);
-  }
-
-  buildHelp() {
-    const rows = KEY_HELP.map(([keys, what]) => [makeElement("dt", "", {}, keys), makeElement("dd", "", {}, what)]);
-    return makeElement("div", "help", { role: "dialog", "aria-label": "keys", hidden: true }, [
-      makeElement("h3", "", {}, "Keys"),
-      makeElement("dl", "facts", {}, rows.flat()),
-      makeElement("p", "tip-why", {}, "Click a section to see its pages; click the legend to pick out a kind."),
-    ]);
   }
 
   listen() {
@@ -204,8 +172,8 @@ class Stage {
       if (recording.arrays[`${name}.keys`]) this.tracks[name] = new CellTrack(recording.arrays, name);
     }
     this.transport = transport;
-    setText(this.title, recording.meta.title);
-    setText(this.subtitle, recording.meta.machine.title || recording.meta.machine.name);
+    setText(this.shell.title, recording.meta.title);
+    setText(this.shell.subtitle, recording.meta.machine.title || recording.meta.machine.name);
     if (this.detail.open && this.detail.index >= recording.meta.sections.length) this.pickSection(null);
     this.seekTracks();
     this.loadPanels();
@@ -292,8 +260,10 @@ class Stage {
     this.seekTracks();
     const { tick } = this.transport;
     if (!this.map.layout) return;
-    const near = Math.abs(tick - before) <= 12;
-    this.map.update(this.changes, this.tracks.kind.state, near);
+    const near = Math.abs(tick - before) <= NEAR;
+    const { playing, speed, ticks } = this.transport;
+    const slow = !playing || baseRate(ticks) * speed <= FASTEST_GLOW;
+    this.map.update(this.changes, this.tracks.kind.state, near && slow);
     this.map.clearPulses();
     const passed = this.recording.events.filter((e) => e.mark && e.tick <= tick && (near ? e.tick > before : e.tick === tick));
     const here = this.recording.events.filter((e) => e.mark && e.tick === tick);
@@ -390,7 +360,7 @@ class Stage {
   }
 
   closeTop() {
-    if (!this.help.hidden) this.toggleHelp();
+    if (!this.shell.help.hidden) this.toggleHelp();
     else if (this.detail.open) this.pickSection(null);
     else if (this.look.highlight) this.setLook({ highlight: null });
     else if (this.root.classList.contains("hotmem-lecture")) this.toggleLecture();
@@ -411,10 +381,10 @@ class Stage {
     const theme = choice === "auto" ? pageTheme(this.root) : choice;
     const icons = { auto: "auto", light: "sun", dark: "moon" };
     const words = { auto: "as the page", light: "light", dark: "dark" };
-    const button = makeButton(icons[choice], "", null);
-    this.themeButton.replaceChildren(button.firstChild);
-    this.themeButton.title = `Theme: ${words[choice]} (t)`;
-    this.themeButton.setAttribute("aria-label", this.themeButton.title);
+    const { themeButton } = this.shell;
+    themeButton.replaceChildren(makeIcon(icons[choice]));
+    themeButton.title = `Theme: ${words[choice]} (t)`;
+    themeButton.setAttribute("aria-label", themeButton.title);
     if (theme === this.theme && this.root.dataset.theme === theme) return;
     this.theme = theme;
     this.root.dataset.theme = theme;
@@ -441,16 +411,16 @@ class Stage {
   }
 
   toggleHelp() {
-    this.help.hidden = !this.help.hidden;
+    this.shell.help.hidden = !this.shell.help.hidden;
   }
 
   showError(text) {
-    this.error.hidden = !text;
-    setText(this.error, text || "");
+    this.shell.error.hidden = !text;
+    setText(this.shell.error, text || "");
   }
 
   setAttached(attached) {
-    this.notice.hidden = attached;
+    this.shell.notice.hidden = attached;
     this.root.dataset.attached = String(attached);
   }
 
@@ -458,30 +428,48 @@ class Stage {
   layOut() {
     if (!this.recording || !this.root.isConnected) return;
     const { root } = this;
-    const notebook = document.querySelector(".jp-LabShell, .jp-NotebookShell") && document.fullscreenElement !== root;
     const width = root.clientWidth;
-    if (width === 0) return;
-    const wide = width >= WIDE && !root.classList.contains("hotmem-lecture");
+    if (width === 0) return; // Not shown yet: the observer calls again when it is.
+    const lecture = root.classList.contains("hotmem-lecture");
+    const wide = width >= WIDE && !lecture;
     root.classList.toggle("hotmem-wide", wide);
-    const top = notebook ? 0 : root.getBoundingClientRect().top + window.scrollY;
-    const full = document.fullscreenElement === root;
-    const room = window.innerHeight - (full ? 0 : Math.min(top, window.innerHeight * 0.4)) - (full ? 0 : 8);
-    const height = notebook ? NOTEBOOK_HEIGHT : Math.max(SMALLEST_FIT, Math.floor(room));
+    root.style.setProperty("--hotmem-side", `${Math.round(clamp(width * 0.225, 338, 500))}px`);
+    const { height, notebook } = stageRoom(root);
     const dpr = Math.min(3, window.devicePixelRatio || 1);
-    const key = [width, height, dpr, wide, root.className, Boolean(notebook)].join("/");
+    const key = [width, height, dpr, wide, root.className, notebook].join("/");
     if (key === this.measured) return;
     this.measured = key;
     root.style.setProperty("--hotmem-height", `${height}px`);
-    const style = getComputedStyle(root);
-    const inner = this.mapPanel.clientWidth;
-    const others = this.bar.el.offsetHeight + this.caption.el.offsetHeight + this.main.offsetTop + 3 * 10;
-    const chart = this.chart.el.offsetParent === null ? 0 : Math.max(130, height * CHART_SHARE);
-    const left = height - others - chart - 22;
-    const limit = notebook && !wide ? NOTEBOOK_MAP : Math.max(SMALLEST_MAP, left);
-    this.map.resize(this.recording, inner, limit, dpr, `600 14px ${style.fontFamily}`);
+    root.classList.toggle("hotmem-narrow", width < NARROW);
+    const huge = !notebook && width >= HUGE_WIDTH && height >= HUGE_HEIGHT;
+    const labels = huge ? HUGE_LABELS : LABELS;
+    root.classList.toggle("hotmem-huge", huge);
+    const highest = lecture ? LECTURE_CAPTION : HIGHEST_CAPTION;
+    const caption = clamp(this.caption.measure(), LOWEST_CAPTION, highest);
+    root.style.setProperty("--hotmem-caption", `${caption}px`);
+    const inner = this.shell.mapPanel.clientWidth;
+    const above = this.shell.main.getBoundingClientRect().top - root.getBoundingClientRect().top;
+    const chart = lecture ? 0 : Math.max(SMALLEST_CHART, height * CHART_SHARE);
+    const others = above + this.bar.el.offsetHeight + caption + chart + BELOW_MAP;
+    const limit = notebook && !wide ? NOTEBOOK_MAP : Math.max(SMALLEST_MAP, height - others);
+    const text = lecture ? LECTURE_LABELS : labels;
+    this.map.resize(this.recording, { width: inner, height: limit, dpr, text });
+    // A map of very many sections may need more than its share: then the stage grows.
+    const least = others - chart + (lecture ? 0 : LEAST_CHART) + this.shell.mapPanel.offsetHeight - 2;
+    root.style.setProperty("--hotmem-height", `${Math.max(height, least)}px`);
     this.repaint();
-    this.detail.measured = null;
+    const side = height - above - 22 - this.legend.el.offsetHeight;
+    this.zones.fit(((wide ? side : this.legend.el.offsetHeight) * LABELS) / labels);
+    this.fitDetail(wide);
     this.detail.draw(this.recording, this.tracks, this.transport.tick, this.view);
+  }
+
+  /** The detail panel covers the map, and in a wide stage the side column as well. */
+  fitDetail(wide) {
+    const covered = this.shell.mapPanel.offsetHeight;
+    const height = wide ? covered : Math.max(covered, 420);
+    this.root.style.setProperty("--hotmem-detail-height", `${height}px`);
+    this.detail.measured = null;
   }
 }
 

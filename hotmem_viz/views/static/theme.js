@@ -20,7 +20,8 @@ export function pageTheme(root) {
   if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "true" ? "light" : "dark";
   if (body.classList.contains("theme-dark")) return "dark";
   if (body.classList.contains("theme-light")) return "light";
-  const behind = root.parentElement ? themeOfBackground(root.parentElement) : null;
+  const own = document.documentElement.dataset.hotmemPage !== undefined;
+  const behind = !own && root.parentElement ? themeOfBackground(root.parentElement) : null;
   if (behind) return behind;
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }

@@ -6,7 +6,6 @@ import { makeElement } from "./dom.js";
 import { swatchStyle } from "./painter.js";
 
 const MIGRATE_TYPES = ["UNMOVABLE", "MOVABLE", "RECLAIMABLE", "HIGHATOMIC", "CMA", "ISOLATE"];
-const MOVE_WORDS = { moves: "moves", remap: "moves by remap only", never: "never moves" };
 const HALF_WINDOW = 0.5;
 
 export function typeName(type) {
@@ -62,11 +61,10 @@ export class Tooltip {
       ...factRow("zone", where),
     ];
     if (facts.type) rows.push(...factRow("pageblock", facts.type));
-    const empty = kind.name === "hole" || kind.name === "free";
     this.el.replaceChildren(
       makeElement("p", "tip-title", {}, [swatch, `${title}${kind.label}${owner}`]),
       makeElement("dl", "facts", {}, rows),
-      makeElement("p", "tip-why", {}, empty ? kind.why : `${MOVE_WORDS[kind.movability]}. ${kind.why}`),
+      makeElement("p", "tip-why", {}, kind.why),
     );
     this.place(event, root);
   }

@@ -7,7 +7,16 @@ import { formatBytes, formatCount } from "./format.js";
 import { makeElement, setText } from "./dom.js";
 
 const MARKS = ["min", "low", "high"];
-const COMPACT_FROM = 6;
+
+/** How roomy the rows are: classes, css pixels of a zone and of the totals above. */
+const DENSITIES = [
+  { classes: ["roomy"], zone: 94, totals: 152 },
+  { classes: [], zone: 66, totals: 152 },
+  { classes: ["compact"], zone: 45, totals: 152 },
+  { classes: ["tight"], zone: 25, totals: 152 },
+  { classes: ["tight", "terse"], zone: 25, totals: 110 },
+];
+const DENSITY_CLASSES = [...new Set(DENSITIES.flatMap((density) => density.classes))];
 
 function makeBar(classes) {
   const parts = {};
@@ -24,13 +33,18 @@ function setBar(bar, useless, free, total) {
 function makeZoneRow(zone) {
   const bar = makeBar("zone-bar");
   const marks = {};
-  for (const name of [...MARKS, "reserve"]) {
+  for (const name of ["reserve", "high", "low", "min"]) {
     marks[name] = makeElement("b", `tick tick-${name}`);
     bar.el.append(marks[name]);
   }
-  const free = makeElement("span", "zone-free");
+  const free = makeElement("span", "zone-free", {}, [
+    "",
+    makeElement("span", "zone-unit"),
+    makeElement("span", "zone-total"),
+  ]);
   const note = makeElement("p", "zone-note");
-  const name = makeElement("span", "zone-name", {}, zone.zone);
+  const node = makeElement("span", "zone-node", {}, `node ${zone.nid}`);
+  const name = makeElement("span", "zone-name", {}, [zone.zone, " ", node]);
   const head = makeElement("div", "zone-head", {}, [name, free]);
   const el = makeElement("div", "zone", {}, [head, bar.el, note]);
   return { zone, el, bar, marks, free, note };
@@ -58,7 +72,8 @@ export class ZonesPanel {
   constructor() {
     this.totals = makeTotals();
     this.list = makeElement("div", "zone-list");
-    this.remote = makeElement("p", "zone-note");
+    const title = "Kernel pages that another node than the wanted one had to serve";
+    this.remote = makeElement("p", "zone-note", { title });
     const totals = Object.values(this.totals).map((total) => total.el);
     this.el = makeElement("section", "panel zones", { "aria-label": "zones" }, [
       makeElement("div", "totals", {}, totals),
@@ -71,19 +86,18 @@ export class ZonesPanel {
     this.recording = recording;
     const { zones } = recording.meta;
     this.rows = zones.map(makeZoneRow);
-    this.el.classList.toggle("hotmem-compact", zones.length >= COMPACT_FROM);
-    const children = [];
-    let node = null;
-    for (const row of this.rows) {
-      if (row.zone.nid !== node) {
-        node = row.zone.nid;
-        children.push(makeElement("h4", "node-name", {}, `node ${node}`));
-      }
-      children.push(row.el);
-    }
-    this.list.replaceChildren(...children);
+    this.list.replaceChildren(...this.rows.map((row) => row.el));
     const missing = !recording.hasCounter("mem_available");
     this.totals.claim.el.hidden = missing;
+  }
+
+  /** Choose how roomy the rows are, for `height` css pixels in all. */
+  fit(height) {
+    const fits = ({ zone, totals }) => totals + zone * this.rows.length <= height;
+    const { classes } = DENSITIES.find(fits) ?? DENSITIES.at(-1);
+    for (const name of DENSITY_CLASSES) {
+      this.el.classList.toggle(`hotmem-${name}`, classes.includes(name));
+    }
   }
 
   draw(tick) {
@@ -103,7 +117,7 @@ export class ZonesPanel {
     set(this.totals.have, free - useless);
     set(this.totals.useless, useless);
     const remote = count("remote");
-    const word = `kernel pages served by another node: ${formatCount(remote)}`;
+    const word = `remote kernel pages: ${formatCount(remote)}`;
     setText(this.remote, recording.hasCounter("remote") ? word : "");
   }
 
@@ -112,17 +126,27 @@ export class ZonesPanel {
     const total = zone.managed || zone.present || 1;
     const pages = value("free");
     setBar(bar, value("useless"), pages, total);
-    setText(free, `${formatBytes(pages * page)} free of ${formatBytes(total * page)}`);
+    const [amount, unit] = formatBytes(pages * page).split(" ");
+    const whole = formatBytes(total * page);
+    free.firstChild.data = amount;
+    setText(free.children[0], ` ${unit}`);
+    free.children[0].classList.toggle("hotmem-same-unit", whole.endsWith(` ${unit}`));
+    setText(free.children[1], ` of ${whole} free`);
     for (const name of MARKS) marks[name].style.left = `${Math.min(100, (100 * value(name)) / total)}%`;
     const needs = value("min") + zone.reserve;
     marks.reserve.hidden = !zone.kernel || zone.reserve === 0;
     marks.reserve.style.left = `${Math.min(100, (100 * needs) / total)}%`;
     const boost = value("boost");
-    const levels = MARKS.map((name) => `${name} ${formatCount(value(name))}`);
-    if (zone.kernel && zone.reserve) levels.push(`reserve ${formatCount(zone.reserve)}`);
-    if (boost > 0) levels.push(`boost ${formatCount(boost)}`);
-    const text = levels.join(" · ");
-    setText(note, text);
+    const levels = MARKS.map((name) => [name, value(name)]);
+    if (zone.kernel && zone.reserve) levels.push(["reserve", zone.reserve]);
+    if (boost > 0) levels.push(["boost", boost]);
+    const text = levels.map(([name, n]) => `${name} ${formatCount(n)}`).join(" · ");
+    if (note.dataset.text !== text) {
+      note.dataset.text = text;
+      note.replaceChildren(
+        ...levels.map(([name, n]) => makeElement("span", `level level-${name}`, {}, `${name} ${formatCount(n)}`)),
+      );
+    }
     const closed = zone.kernel ? "" : "A kernel request may not use this zone.\n";
     el.title = `${closed}${formatCount(pages)} pages free, ${formatCount(value("useless"))} of them of no use to a kernel request\n${text}`;
   }

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+
+import {
+  borderPath,
+  cellOfPfn,
+  groupSections,
+  hitTest,
+  layoutDetail,
+  layoutMap,
+  partEdges,
+  pfnOfCell,
+  pixelOfCell,
+  zoneOfPfn,
+} from "../../hotmem_viz/views/static/geometry.js";
+import { loadRecording } from "./fixtures.mjs";
+
+const labelWidth = (text) => text.length * 8;
+const overlap = (a, b, layout) =>
+  Math.abs(a.x - b.x) < layout.blockWidth && Math.abs(a.y - b.y) < layout.blockHeight;
+
+for (const name of ["tiny", "overview"]) {
+  for (const width of [700, 916, 1280, 2500]) {
+    for (const dpr of [1, 1.5, 2]) {
+      test(`${name} at ${width} px, ${dpr}x: every section once, nothing overlaps or leaves`, async () => {
+        const { meta } = await loadRecording(name);
+        const height = 460;
+        const layout = layoutMap({ meta, width, height, dpr, labelWidth });
+        assert.ok(layout.height <= height * dpr, `${layout.height} device pixels high`);
+        assert.deepEqual(layout.blocks.map((b) => b.section), meta.sections);
+        const spots = [...layout.blocks, ...layout.holes];
+        for (const spot of spots) {
+          assert.ok(spot.x >= 0 && spot.x + layout.blockWidth <= layout.width);
+          assert.ok(spot.y >= 0 && spot.y + layout.blockHeight <= layout.height);
+          assert.ok(Number.isInteger(spot.x) && Number.isInteger(spot.y));
+        }
+        const near = spots.slice(0, 80);
+        near.forEach((a, i) => near.slice(0, i).forEach((b) => assert.ok(!overlap(a, b, layout))));
+        assert.ok(layout.w >= 1 && layout.h >= 1);
+      });
+
+      test(`${name} at ${width} px, ${dpr}x: a cell's pixels lead back to the cell`, async () => {
+        const { meta, cells } = await loadRecording(name);
+        const layout = layoutMap({ meta, width, height: 460, dpr, labelWidth });
+        for (let cell = 0; cell < cells; cell += Math.ceil(cells / 997)) {
+          const { x, y, right, bottom } = pixelOfCell(layout, cell);
+          assert.ok(right > x && bottom > y);
+          assert.equal(hitTest(layout, x, y).cell, cell);
+          assert.equal(hitTest(layout, right - 1, bottom - 1).cell, cell);
+        }
+        assert.equal(hitTest(layout, -1, -1), null);
+        const [hole] = layout.holes;
+        assert.equal(hitTest(layout, hole.x + 1, hole.y + 1).hole.first, hole.first);
+      });
+    }
+  }
+}
+
+test("more height never makes cells smaller", async () => {
+  const { meta } = await loadRecording("overview");
+  const area = (height) => {
+    const layout = layoutMap({ meta, width: 1200, height, labelWidth });
+    return layout.blockWidth * layout.blockHeight;
+  };
+  const areas = [300, 450, 600, 900].map(area);
+  assert.deepEqual(areas, areas.toSorted((a, b) => a - b));
+});
+
+test("a map that cannot fit grows instead of vanishing", async () => {
+  const { meta } = await loadRecording("overview");
+  const layout = layoutMap({ meta, width: 700, height: 40, labelWidth });
+  assert.ok(layout.height > 40);
+  assert.equal(layout.blocks.length, meta.sections.length);
+});
+
+test("sections are grouped by node and main zone, in order, with holes where they are", async () => {
+  const { meta } = await loadRecording("tiny");
+  const groups = groupSections(meta);
+  assert.deepEqual(groups.map((g) => g.label), [
+    "node 0 · DMA + DMA32",
+    "node 1 · Normal",
+    "node 1 · Movable",
+  ]);
+  assert.deepEqual(groups.map((g) => g.items.map((i) => (i.hole ? `-${i.count}` : i.section))), [
+    [0, 1, 2],
+    ["-2", 5],
+    [6],
+  ]);
+});
+
+test("a zone border inside a section is a line at its cell", async () => {
+  const { meta } = await loadRecording("tiny");
+  const layout = layoutMap({ meta, width: 900, height: 460, labelWidth });
+  assert.deepEqual(layout.borders.map((b) => [b.index, b.zone.zone, b.cell]), [[0, "DMA32", 100]]);
+  const { columns, xEdges, yEdges, blockWidth } = layout;
+  const row = Math.floor(100 / columns);
+  const x = xEdges[100 % columns];
+  assert.deepEqual(borderPath(layout, 100), [
+    [0, yEdges[row + 1]],
+    [x, yEdges[row + 1]],
+    [x, yEdges[row]],
+    [blockWidth, yEdges[row]],
+  ]);
+  assert.deepEqual(borderPath(layout, columns), [[0, yEdges[1]], [blockWidth, yEdges[1]]]);
+});
+
+test("pfns and cells lead to each other; a hole has no cell", async () => {
+  for (const name of ["tiny", "overview"]) {
+    const { meta, cells } = await loadRecording(name);
+    for (const cell of [0, 1, Math.floor(cells / 2), cells - 1]) {
+      const pfn = pfnOfCell(meta, cell);
+      assert.equal(cellOfPfn(meta, pfn), cell);
+      assert.equal(cellOfPfn(meta, pfn + meta.pages_per_cell - 1), cell);
+    }
+  }
+  const { meta } = await loadRecording("tiny");
+  assert.equal(cellOfPfn(meta, 3 * 3072), -1);
+  assert.equal(zoneOfPfn(meta, 99).zone, "DMA");
+  assert.equal(zoneOfPfn(meta, 100).zone, "DMA32");
+  assert.equal(zoneOfPfn(meta, 1e9), undefined);
+});
+
+test("parts cover a length without gaps and differ by one pixel at most", () => {
+  const edges = partEdges(7, 100);
+  const sizes = [...edges].slice(1).map((edge, i) => edge - edges[i]);
+  assert.equal(edges.at(-1), 100);
+  assert.ok(Math.max(...sizes) - Math.min(...sizes) <= 1);
+});
+
+test("a section in detail shows all its pages inside its panel", () => {
+  for (const [pages, width, height] of [[1024, 1100, 280], [32768, 1100, 300], [3072, 640, 400]]) {
+    const { columns, rows, w, h } = layoutDetail(pages, width, height);
+    assert.ok(columns * rows >= pages);
+    assert.ok(columns * w <= width);
+    assert.ok(w >= 1 && h >= 1);
+  }
+  const { w, h } = layoutDetail(1024, 1100, 280);
+  assert.ok(w >= 12 && h >= 15, "a classroom section's pages are large enough for glyphs");
+});
