@@ -140,9 +140,7 @@ print((peak() - base) * 1024 / spec.present_pages, run.event_list[-1].kind)
 
 def memory_rows() -> list[Row]:
     """Measure the peak memory of an exhaustion run on 1 TiB, recording included."""
-    done = subprocess.run(
-        [sys.executable, "-c", PEAK], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, check=True)
     per_page, last = done.stdout.split()
     return [
         Row(

@@ -5,7 +5,7 @@ Stands beside the house's line, above the scenarios, because a machine may come 
 
 from __future__ import annotations
 
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.errors import CaptureError, ParameterError
 from hotmem_viz.kernel.captures import open_capture, spec_from_capture

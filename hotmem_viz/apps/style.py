@@ -17,7 +17,9 @@ _RULES = """
   font-variant-numeric: tabular-nums;
 }
 .hotmem-controls .widget-label { color: var(--hotmem-app-muted); margin-right: 6px; }
-.hotmem-controls .widget-readout { min-width: 36px; width: 36px; margin: 0 0 0 8px; font-weight: 600; }
+.hotmem-controls .widget-readout {
+  min-width: 36px; width: 36px; margin: 0 0 0 8px; font-weight: 600;
+}
 .hotmem-controls .slider-container { width: 76px; flex: none; }
 .hotmem-controls select, .hotmem-controls input[type="text"],
 .hotmem-controls input[type="number"] {

@@ -3,7 +3,10 @@
 watermarks  lowmem_reserve, min_free_kbytes, min/low/high and the test against them
 requests    which request may use which zone (GFP flags)
 zonelists   in which order zones are tried
-buddy       blocks of free frames: orders, taking, giving back, fallback and claiming
+orders      buddy orders, read off packed words
+buddy       blocks of free frames: counting, taking, giving back
+fallback    borrowing or claiming another type's pageblock
+boot        watermarks and what the started system holds
 allocator   alloc_pages and free_pages
 reclaim     kswapd, direct reclaim, what can be reclaimed
 oom         the verdict, MemAvailable, memory that is free but of no use

@@ -70,7 +70,7 @@ class _Call:
         return {"left": self.left, "kind": self.kind.name, "gfp": self.gfp.name}
 
     def allowed(self, zone: int, mark: str, raised: int = 0) -> int:
-        """Requests that the zone's watermark, if raised, would let through one after another."""
+        """Count the requests that the zone's mark, raised by so many pages, would let through."""
         zones = self.mem.zones
         level = int(getattr(zones, mark)[zone] + zones.boost[zone]) + raised
         reserve = int(zones.protection[zone, self.gfp.highest])

@@ -13,8 +13,8 @@ from hotmem_viz.machine.boot_layout import lay_out_boot
 from hotmem_viz.machine.zone_plan import plan_zones
 from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.allocator import alloc_pages
-from hotmem_viz.mechanisms.requests import GFP
 from hotmem_viz.mechanisms.oom import total_reserve
+from hotmem_viz.mechanisms.requests import GFP
 from hotmem_viz.mechanisms.watermarks import protection, settle_watermarks, watermark_rules
 from hotmem_viz.mechanisms.zonelists import build_all_zonelists
 from hotmem_viz.memory.build import all_groups, build_memory

@@ -1,8 +1,7 @@
-"""Blocks of free frames: their orders, taking them in bulk, giving them back.
+"""Blocks of free frames: counting them, taking them in bulk, giving them back.
 
-Buddies merge eagerly, so which blocks are free is a function of the free bitmap (checked on
-real kernels: 393 of 393 zones). Orders are therefore not stored but read off packed words; only
-`free_blocks`, the number of blocks by extent, type and order, is kept, as an index.
+Orders are read off the free bitmap (`orders`); only `free_blocks`, the number of blocks by extent,
+type and order, is kept, as an index.
 
 Placement rule, for the model and its oracle alike: the smallest sufficient order, then the
 lowest pfn. A block belongs to the list of the type of the pageblock at its head.
@@ -16,18 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hotmem_viz.memory.frames import (
-    ALL_ONES,
-    WORD,
-    Bits,
-    FrameSet,
-    Words,
-    lowest_bits,
-    range_bits,
-)
+from hotmem_viz.mechanisms.orders import expand, find_heads, lowest_heads
+from hotmem_viz.memory.frames import ALL_ONES, WORD, Bits, FrameSet, Words, range_bits
 from hotmem_viz.memory.zones import GROUP_WORDS
 from hotmem_viz.vocabulary import (
-    MAX_ORDER,
     MAX_ORDER_PAGES,
     N_ORDERS,
     PAGEBLOCK_ORDER,
@@ -36,66 +27,12 @@ from hotmem_viz.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from hotmem_viz.memory.physical import PhysicalMemory
-
-_WORD_ORDER = 6
-"""A free word of 64 frames is a block of order 6."""
-
-_ALIGNED = [
-    np.uint64(sum(1 << i for i in range(0, WORD, 1 << order))) for order in range(_WORD_ORDER + 1)
-]
-"""Bits of a word at which a block of each order can begin."""
 
 _UP = np.arange(N_ORDERS)
 _IN_GROUP = np.arange(GROUP_WORDS)
 _PAGEBLOCK_WORDS = PAGEBLOCK_PAGES // WORD
 IRREGULAR = -2
-
-
-def find_heads(
-    bits: Bits, highest: int = MAX_ORDER, wanted: Sequence[bool] | np.ndarray | None = None
-) -> np.ndarray:
-    """Find the heads of the free blocks of each order.
-
-    bits: (G, 16) uint64, free frames of groups of 1,024. Returns (highest + 1, G, 16) uint64: a
-    bit where a block of that order begins. Orders above `highest` are left out; where `wanted` is
-    given, only the rows of the orders that it names are meaningful.
-    """
-    top = min(highest + 1, MAX_ORDER)
-    level = np.empty((top + 1, *bits.shape), np.uint64)
-    level[0] = bits
-    for k in range(min(top, _WORD_ORDER)):
-        np.right_shift(level[k], np.uint64(1 << k), out=level[k + 1])
-        level[k + 1] &= level[k]
-        level[k + 1] &= _ALIGNED[k + 1]
-    for k in range(_WORD_ORDER, top):
-        step = 1 << (k - _WORD_ORDER)
-        level[k + 1] = 0
-        level[k + 1][:, :: 2 * step] = level[k][:, :: 2 * step] & level[k][:, step :: 2 * step]
-    for k in range(min(highest, top - 1) + 1):
-        if wanted is not None and not wanted[k]:
-            continue
-        if k < _WORD_ORDER:
-            level[k] &= ~(level[k + 1] | (level[k + 1] << np.uint64(1 << k)))
-        else:
-            step = 1 << (k - _WORD_ORDER)
-            larger = level[k + 1][:, :: 2 * step]
-            level[k][:, :: 2 * step] &= ~larger
-            level[k][:, step :: 2 * step] &= ~larger
-    return level[: highest + 1]
-
-
-def expand(heads: Bits, order: int) -> Bits:
-    """Spread heads of blocks of one order to all their frames: (G, 16) uint64 both."""
-    if order < _WORD_ORDER:
-        for k in range(order):
-            heads = heads | (heads << np.uint64(1 << k))
-        return heads
-    step = 1 << (order - _WORD_ORDER)
-    filled = np.where(heads[:, ::step] != 0, ALL_ONES, np.uint64(0))
-    return np.repeat(filled, step, axis=1)
 
 
 def count_blocks(mem: PhysicalMemory, groups: np.ndarray, sign: int) -> None:
@@ -198,7 +135,7 @@ def take(
     index = _choose_extents(lists, up, blocks) + extents.start
     view = view_extents(mem, index)
     heads = heads_of_type(mem, view, last, migratetype, held > 0)
-    split = _lowest_heads(heads[last], blocks)
+    split = lowest_heads(heads[last], blocks)
     taken = expand(split, last)
     for k in range(order, last):
         if held[k]:
@@ -233,23 +170,6 @@ def _take_off(mem: PhysicalMemory, view: View, heads: Bits, migratetype: int, or
     else:
         gone = np.bincount(view.extent - low, weights=n).astype(np.int32)
         mem.free_blocks[low : high + 1, migratetype, order] -= gone
-
-
-def _lowest_heads(heads: Bits, n: int) -> Bits:
-    """Keep the n lowest heads: (G, 16) uint64 both."""
-    flat = heads.ravel()
-    if n == 1:
-        at = int(np.argmax(flat != 0))
-        kept = np.zeros_like(flat)
-        kept[at] = flat[at] & (~flat[at] + np.uint64(1))
-        return kept.reshape(heads.shape)
-    until = np.cumsum(np.bitwise_count(flat), dtype=np.int64)
-    at = int(np.searchsorted(until, n))
-    kept = flat.copy()
-    kept[at + 1 :] = 0
-    if at < len(flat) and until[at] > n:
-        kept[at] = lowest_bits(flat[at], n - (int(until[at - 1]) if at else 0))
-    return kept.reshape(heads.shape)
 
 
 def _last_head(view: View, heads: Bits) -> tuple[int, int]:

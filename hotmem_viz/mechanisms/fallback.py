@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hotmem_viz.mechanisms import buddy
+from hotmem_viz.mechanisms.orders import find_heads
 from hotmem_viz.memory.frames import WORD, FrameSet, union, unpack
 from hotmem_viz.vocabulary import (
     MAX_ORDER,
@@ -88,7 +89,8 @@ def fall_back(
 
     Does one step: one order of one type. whole_only (ALLOC_NOFRAGMENT) stops below pageblock
     order. single, where mixing types boosts the watermark: the most requests that the boosted
-    mark lets through; then one pageblock or block is taken at most. Keeps `free_blocks` and types; `fill` of the frames must follow.
+    mark lets through; then one pageblock or block is taken at most. Keeps `free_blocks` and
+    types; `fill` of the frames must follow.
     """
     lists = mem.free_blocks[mem.extents.zone_slices[zone]]
     held = lists.sum(axis=0, dtype=np.int64)
@@ -163,7 +165,7 @@ def _take_parts(
     lead = ~claimed | np.r_[True, blocks[1:] != blocks[:-1]]
     heads, blocks, claimed = heads[lead], blocks[lead], claimed[lead]
     yields = np.full(len(heads), 1 << (k - order))
-    yields[claimed] = _usable(mem, zone, blocks[claimed], source, order)
+    yields[claimed] = _usable(mem, zone, blocks[claimed], order)
     until = np.cumsum(yields)
     last = min(int(np.searchsorted(until, count)), len(heads) - 1)
     parts, served = [], 0
@@ -202,10 +204,8 @@ def _claims(mem: PhysicalMemory, blocks: np.ndarray, migratetype: int, source: i
     return np.asarray(should_claim(free, moves, migratetype, source))[back]
 
 
-def _usable(
-    mem: PhysicalMemory, zone: int, blocks: np.ndarray, source: int, order: int
-) -> np.ndarray:
-    """Requests of an order that the free blocks of each pageblock could serve: (n,) int64."""
+def _usable(mem: PhysicalMemory, zone: int, blocks: np.ndarray, order: int) -> np.ndarray:
+    """Count the requests that each pageblock's free blocks could serve: (n,) int64."""
     words = PAGEBLOCK_PAGES // WORD
     bits = mem.free_bits.reshape(-1, words)[blocks]
     shared = mem.extents.of_group[blocks // 2] == buddy.IRREGULAR
@@ -216,7 +216,7 @@ def _usable(
                 bits[i] &= mask[half]
     padded = np.zeros((len(blocks), 2 * words), np.uint64)
     padded[:, :words] = bits
-    heads = buddy.find_heads(padded, PAGEBLOCK_ORDER)
+    heads = find_heads(padded, PAGEBLOCK_ORDER)
     counts = np.bitwise_count(heads).sum(axis=2, dtype=np.int64)[order:]
     return np.asarray((counts << np.arange(len(counts))[:, None]).sum(axis=0))
 

@@ -6,9 +6,9 @@ A refused allocation is an Outcome, not an exception, because failing is the les
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from hotmem_viz.memory.frames import FrameSet
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hotmem_viz.vocabulary import EventKind

@@ -11,6 +11,7 @@ zones is irregular: it belongs to several extents, each with a mask of its frame
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,7 +19,6 @@ import numpy as np
 from hotmem_viz.memory.fields import ZONE_FIELDS
 from hotmem_viz.memory.frames import ALL_ONES, WORD, range_bits
 from hotmem_viz.vocabulary import MAX_ORDER_PAGES, ZoneType
-import itertools
 
 if TYPE_CHECKING:
     from hotmem_viz.machine.spec import MachineSpec

@@ -40,7 +40,8 @@ class CellGrid:
     def read_all(self, mem: PhysicalMemory) -> np.ndarray:
         """Return every cell's kind: (C,) uint8."""
         rows = mem.kind[self.sections].reshape(-1, self.pages_per_cell)
-        return rows.max(axis=1) if self.pages_per_cell > 1 else rows[:, 0].copy()
+        cells: np.ndarray = rows.max(axis=1)
+        return cells
 
     def touched(self, frames: FrameSet) -> tuple[np.ndarray, np.ndarray]:
         """Return the cells that hold some frames, and where their pages are.

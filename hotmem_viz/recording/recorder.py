@@ -33,7 +33,7 @@ class Tick:
     """
 
     time_ns: float
-    counters: Sequence[float]
+    counters: Sequence[float] | np.ndarray
     touched: list[FrameSet] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     captions: list[dict[str, Any]] = field(default_factory=list)
@@ -107,14 +107,15 @@ class Recorder:
         if self.by_page:
             self.owner = TrackWriter(mem.owner[self.grid.sections].reshape(-1).copy())
             self.types = TrackWriter(self._read_types())
-        self.counters: list[Sequence[float]] = []
+        self.counters: list[Sequence[float] | np.ndarray] = []
         self.time_ns: list[float] = []
         self.events: list[Event] = []
         self.captions: list[dict[str, Any]] = []
         self.details: dict[tuple[int, int], SectionDetail] = {}
 
     def _read_types(self) -> np.ndarray:
-        return self.mem.migratetype[self.grid.sections].reshape(-1).copy()
+        types: np.ndarray = self.mem.migratetype[self.grid.sections].reshape(-1)
+        return types
 
     def add(self, tick: Tick) -> None:
         """Enter one tick; the first one is the booted machine."""

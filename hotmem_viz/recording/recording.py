@@ -46,7 +46,7 @@ class CellTrack:
             state[a : a + int(self.length[i])] ^= self.flip[i]
 
     def frame(self, tick: int) -> np.ndarray:
-        """The whole state at `tick`, (C,): the key frame before it, then the runs after."""
+        """Return the whole state at `tick`, (C,): the key frame before it, then the runs after."""
         q = int(np.searchsorted(self.key_ticks, tick, side="right")) - 1
         state: np.ndarray = self.keys[q].copy()
         for t in range(int(self.key_ticks[q]) + 1, tick + 1):

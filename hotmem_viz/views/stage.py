@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _DRAWER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hotmem-chart")
 """Draws charts one after the other, so that a kernel stays free to answer controls."""
 
+CHART_PAUSE = 0.25
+"""Seconds that a run must stand before its chart is drawn: while somebody drags a slider, runs
+follow one another faster than that, and drawing would take the time that they need."""
+
 
 class Stage(anywidget.AnyWidget):
     """The stage in a notebook or in Voila: map, zones, chart, transport and caption.
@@ -74,6 +78,10 @@ class Stage(anywidget.AnyWidget):
 
     async def _draw_later(self, recording: Recording, ghost: Recording | None) -> None:
         from hotmem_viz.views.figures import chart_payload
+
+        await asyncio.sleep(CHART_PAUSE)
+        if self._shown is not recording:
+            return
 
         def draw() -> dict[str, Any]:
             # A newer run has come while this one waited: its chart is the one wanted.

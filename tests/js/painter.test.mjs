@@ -31,6 +31,22 @@ test("blocks are painted whole and nothing around them", async () => {
   assert.equal(painted, layout.blocks.length * layout.blockWidth * layout.blockHeight);
 });
 
+test("large cells have a line of paper at their right and bottom", async () => {
+  const recording = await loadRecording("tiny");
+  const paint = makePaint(recording, LOOK);
+  const edges = Int32Array.of(0, 10, 20);
+  const layout = { columns: 2, cells: 4, grid: 1, xEdges: edges, yEdges: Int32Array.of(0, 8, 16) };
+  const pixels = new Uint32Array(20 * 16);
+  const FREE = 1;
+  paintBlock(pixels, 20, layout, paint, { x: 0, y: 0 }, new Uint8Array(4).fill(FREE), 0);
+  const paper = pack(LOOK.paper);
+  const free = pack(parseHex(recording.kinds[FREE].light));
+  pixels.forEach((pixel, i) => {
+    const isEdge = i % 20 === 9 || i % 20 === 19 || [7, 15].includes(Math.floor(i / 20));
+    assert.equal(pixel, isEdge ? paper : free, `pixel ${i}`);
+  });
+});
+
 test("every kind on the map shows its own colour more often than its hatch", async () => {
   const { recording, pixels, state } = await paintTiny();
   const count = new Map();

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hotmem_viz.mechanisms import buddy
+from hotmem_viz.mechanisms import buddy, orders
 from hotmem_viz.memory.frames import FrameSet
 from hotmem_viz.memory.invariants import validate_memory
 from hotmem_viz.vocabulary import N_ORDERS, MigrateType, PageKind
@@ -47,7 +47,7 @@ def test_g10_splitting_an_order_10_block():
     mem.fill(frames, PageKind.ANON, 0)
     assert (served, frames.pfns().tolist()) == (1, [0])
     assert free_lists(mem, MigrateType.MOVABLE) == [1] * 10 + [0]
-    heads = buddy.find_heads(mem.free_bits.reshape(-1, 16))
+    heads = orders.find_heads(mem.free_bits.reshape(-1, 16))
     at = [FrameSet.of_nonzero(np.arange(64), heads[k].ravel()).pfns().tolist() for k in range(11)]
     assert at == [[1 << k] for k in range(10)] + [[]]
     validate_memory(mem)
@@ -95,13 +95,13 @@ def bitmaps(rng):
 def test_heads_of_random_bitmaps(seed):
     free = bitmaps(np.random.default_rng(seed))
     bits = np.packbits(free, axis=1, bitorder="little").view("<u8").astype(np.uint64)
-    heads = buddy.find_heads(bits)
+    heads = orders.find_heads(bits)
     spread = np.unpackbits(heads.astype("<u8").view(np.uint8), axis=2, bitorder="little")
     for group, row in enumerate(free):
         found = {int(pfn): int(order) for order, pfn in np.argwhere(spread[:, group])}
         assert found == eager_heads(row)
     for highest in range(N_ORDERS):
-        assert np.array_equal(buddy.find_heads(bits, highest), heads[: highest + 1])
+        assert np.array_equal(orders.find_heads(bits, highest), heads[: highest + 1])
 
 
 @pytest.mark.parametrize("order", range(N_ORDERS))
@@ -109,7 +109,7 @@ def test_expand_covers_the_block_and_nothing_else(order):
     bits = np.zeros((1, 16), np.uint64)
     head = 1024 - (1 << order)
     bits[0, head // 64] = np.uint64(1) << np.uint64(head % 64)
-    covered = buddy.expand(bits, order)
+    covered = orders.expand(bits, order)
     pfns = FrameSet.of_nonzero(np.arange(16), covered.ravel()).pfns()
     assert pfns.tolist() == list(range(head, 1024))
 

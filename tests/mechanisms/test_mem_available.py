@@ -19,12 +19,13 @@ def test_it_is_what_the_kernel_claims(name):
     capture = open_capture(name)
     zones = capture.zoneinfo("boot")
     said = capture.meminfo("boot")
-    column = {k: np.array([getattr(z, k) for z in zones]) for k in ("managed", "high", "low", "boost")}
+    names = ("managed", "high", "low", "boost")
+    column = {name: np.array([getattr(z, name) for z in zones]) for name in names}
     protection = np.array([max(z.protection) for z in zones])
     spec, options = spec_from_capture(capture)
     profile = find_profile(capture.profile_name)
-    freed = lay_out_boot(spec, plan_zones(spec, options, profile), options, profile).freed_after_init
-    later = {(nid, zone.label): pages for (nid, zone), pages in freed.items()}
+    layout = lay_out_boot(spec, plan_zones(spec, options, profile), options, profile)
+    later = {(n, zone.label): pages for (n, zone), pages in layout.freed_after_init.items()}
     initial = column["managed"] - [later.get((z.nid, z.name), 0) for z in zones]
     claimed = available_pages(
         free=said["MemFree"] // 4,
