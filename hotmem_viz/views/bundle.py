@@ -19,6 +19,8 @@ MODULES = (
     "format.js",
     "decode.js",
     "playback.js",
+    "scene.js",
+    "cells.js",
     "geometry.js",
     "transport.js",
     "painter.js",
@@ -33,8 +35,11 @@ MODULES = (
     "detail.js",
     "controls.js",
     "link.js",
-    "room.js",
     "shell.js",
+    "room.js",
+    "pointing.js",
+    "keys.js",
+    "panels.js",
     "stage.js",
 )
 """In order: a module may use only those before it at its top level."""

@@ -61,7 +61,9 @@ class Guard:
         assert self.errors == [], "a script of the page broke"
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while playwright's synchronous interface is open, an event loop counts as
+# running in this thread, and every other test's asyncio.run() would fail.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium or Chrome as found on this machine, without a window."""
     program = find_chromium()

@@ -1,17 +1,14 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { cellOfPfn, groupSections, pfnOfCell, zoneOfPfn } from "../../hotmem_viz/views/static/cells.js";
 import {
   borderPath,
-  cellOfPfn,
-  groupSections,
   hitTest,
   layoutDetail,
   layoutMap,
   partEdges,
-  pfnOfCell,
   pixelOfCell,
-  zoneOfPfn,
 } from "../../hotmem_viz/views/static/geometry.js";
 import { loadRecording } from "./fixtures.mjs";
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { CellChanges, CellTrack, lastBefore } from "../../hotmem_viz/views/static/playback.js";
+import { Scene } from "../../hotmem_viz/views/static/scene.js";
 import { digestOf, loadRecording, loadTruth, NAMES } from "./fixtures.mjs";
 
 for (const name of NAMES) {
@@ -80,4 +81,25 @@ test("the caption at a tick is the last one not after it", () => {
   const found = [0, 3, 4, 8, 9, 50].map((tick) => lastBefore(rows, tick).tick);
   assert.deepEqual(found, [0, 0, 4, 4, 9, 9]);
   assert.equal(lastBefore([{ tick: 2 }], 1), null);
+});
+
+test("marks are met on the way, at a jump's end, and when stepping back onto them", async () => {
+  const scene = new Scene(await loadRecording("tiny"));
+  assert.deepEqual(scene.marks, [0, 2, 3, 5, 6]);
+  const met = (before, tick, jumped) => scene.marksMet(before, tick, jumped).map((e) => e.tick);
+  assert.deepEqual(met(1, 5, false), [2, 3, 5]);
+  assert.deepEqual(met(1, 5, true), [5]);
+  assert.deepEqual(met(6, 5, false), [5]);
+  assert.deepEqual(met(5, 4, false), []);
+});
+
+test("a scene keeps all its tracks at one tick", async () => {
+  const scene = new Scene(await loadRecording("tiny"));
+  const truth = loadTruth("tiny");
+  for (const tick of [3, 6, 1]) {
+    scene.seek(tick);
+    for (const [name, digests] of Object.entries(truth.frames)) {
+      assert.equal(digestOf(scene.tracks[name].state), digests[tick], `${name} at ${tick}`);
+    }
+  }
 });

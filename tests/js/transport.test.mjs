@@ -6,6 +6,7 @@ import {
   advanceTime,
   applyAction,
   baseRate,
+  carryTransport,
   makeTransport,
   seekTick,
   SPEEDS,
@@ -106,4 +107,10 @@ test("keys of the contract, and none that belong to the browser", () => {
 
 test("a recording of one tick cannot play", () => {
   assert.equal(applyAction(makeTransport(1, []), "toggle").playing, false);
+});
+
+test("a new run is entered paused, at the same share, with the same speed and loop", () => {
+  const before = start({ tick: 150, playing: true, speed: 4, loop: true, ticks: 301 });
+  const { tick, playing, speed, loop, marks } = carryTransport(before, 101, [7]);
+  assert.deepEqual([tick, playing, speed, loop, marks], [50, false, 4, true, [7]]);
 });

@@ -3,6 +3,8 @@
 // Sections flow like words: a node starts a line, a zone starts a group with its label above,
 // and all lines share one grid of slots. A run of absent sections takes one slot.
 
+import { groupSections, zonesOfSection } from "./cells.js";
+
 const LABEL_SIZE = 14;
 const GROUP_LINE = 21 / LABEL_SIZE;
 const NUMBER_LINE = 18 / LABEL_SIZE;
@@ -17,44 +19,6 @@ const NUMBERED_BONUS = 1.15;
 const NUMBERED_FROM = 34 / LABEL_SIZE;
 const EVEN_BELOW = 3;
 const MOST_PER_LINE = 160;
-
-/** Zones that have pages in a section, lowest id first, with their overlap in pages. */
-export function zonesOfSection(meta, section) {
-  const first = section * meta.machine.section_pages;
-  const end = first + meta.machine.section_pages;
-  return meta.zones
-    .map((zone) => ({
-      zone,
-      pages: Math.min(zone.end_pfn, end) - Math.max(zone.start_pfn, first),
-    }))
-    .filter((row) => row.pages > 0);
-}
-
-/** Consecutive sections of one node and zone, and runs of absent sections between them. */
-export function groupSections(meta) {
-  const groups = [];
-  meta.sections.forEach((section, index) => {
-    const zones = zonesOfSection(meta, section);
-    const main = zones.reduce((best, row) => (row.pages > best.pages ? row : best), zones[0]);
-    const key = main ? main.zone.id : -1;
-    let group = groups.at(-1);
-    const previous = index > 0 ? meta.sections[index - 1] : -1;
-    const absent = section - previous - 1;
-    if (!group || group.key !== key) {
-      group = { key, nid: main ? main.zone.nid : 0, zone: main?.zone, items: [], names: [] };
-      groups.push(group);
-    }
-    if (absent > 0) group.items.push({ hole: true, first: previous + 1, count: absent });
-    group.items.push({ index, section });
-    for (const row of zones) {
-      if (!group.names.includes(row.zone.zone)) group.names.push(row.zone.zone);
-    }
-  });
-  for (const group of groups) {
-    group.label = `node ${group.nid} · ${group.names.join(" + ")}`;
-  }
-  return groups;
-}
 
 /** Slots for all groups at `perLine` slots a line: [{group, item, line, slot}] and labels. */
 function flowGroups(groups, perLine, pitch, labelWidth) {
@@ -298,27 +262,6 @@ export function hitTest(layout, x, y) {
   }
   const hole = layout.holes.find(inside);
   return hole ? { hole } : null;
-}
-
-/** The cell that holds a pfn, or -1. */
-export function cellOfPfn(meta, pfn) {
-  const section = Math.floor(pfn / meta.machine.section_pages);
-  const index = meta.sections.indexOf(section);
-  if (index < 0) return -1;
-  const page = pfn - section * meta.machine.section_pages;
-  return index * meta.cells_per_section + Math.floor(page / meta.pages_per_cell);
-}
-
-/** First pfn of a cell. */
-export function pfnOfCell(meta, cell) {
-  const index = Math.floor(cell / meta.cells_per_section);
-  const inside = cell - index * meta.cells_per_section;
-  return meta.sections[index] * meta.machine.section_pages + inside * meta.pages_per_cell;
-}
-
-/** The zone that spans a pfn, or undefined. */
-export function zoneOfPfn(meta, pfn) {
-  return meta.zones.find((zone) => pfn >= zone.start_pfn && pfn < zone.end_pfn);
 }
 
 /** Columns, rows and cell size for the pages of one section in `width` x `height`. */

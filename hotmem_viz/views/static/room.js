@@ -1,14 +1,34 @@
-// How high the stage may be, which depends on the page around it.
+// How large everything on the stage is, which depends on the page around it.
 
 import { clamp } from "./format.js";
 
+const NOTEBOOK_MAP = 460;
+const SMALLEST_MAP = 220;
+const CHART_SHARE = 0.2;
+const NARROW = 860;
+const LOWEST_CAPTION = 72;
+const HIGHEST_CAPTION = 132;
+const LECTURE_CAPTION = 210;
+const SMALLEST_CHART = 130;
+const LEAST_CHART = 104;
+const BELOW_MAP = 46;
+const LABELS = 14;
+const LECTURE_LABELS = 18;
+const HUGE_LABELS = 17;
+const HUGE_WIDTH = 2100;
+const HUGE_HEIGHT = 1000;
+const WIDE = 1080;
+const SIDE_SHARE = 0.225;
+const SIDE = [338, 500];
+const BELOW_SIDE = 22;
+const NARROW_DETAIL = 300;
 const NOTEBOOK_AROUND = 150;
 const HIGHEST_NOTEBOOK = 860;
 const SMALLEST_FIT = 600;
 const MOST_AROUND = 0.4;
 
 /** Height for the stage: the window's rest in a page of its own, a part of it in a notebook. */
-export function stageRoom(root) {
+function stageRoom(root) {
   if (document.fullscreenElement === root) return { height: window.innerHeight, notebook: false };
   const voila = document.body.dataset.voila !== undefined;
   if (!voila && document.querySelector(".jp-LabShell, .jp-NotebookShell")) {
@@ -24,4 +44,61 @@ export function stageRoom(root) {
   const most = window.innerHeight * MOST_AROUND;
   const height = Math.floor(window.innerHeight - Math.min(around, most));
   return { height: Math.max(SMALLEST_FIT, height), notebook: false };
+}
+
+/** Heights of the parts beside the map; sets the classes and variables they follow. */
+function measureParts(stage, { width, height, notebook, lecture }) {
+  const { root, shell } = stage;
+  root.classList.toggle("hotmem-narrow", width < NARROW);
+  const huge = !notebook && width >= HUGE_WIDTH && height >= HUGE_HEIGHT;
+  root.classList.toggle("hotmem-huge", huge);
+  const highest = lecture ? LECTURE_CAPTION : HIGHEST_CAPTION;
+  const caption = clamp(stage.caption.measure(), LOWEST_CAPTION, highest);
+  root.style.setProperty("--hotmem-caption", `${caption}px`);
+  const above = shell.main.getBoundingClientRect().top - root.getBoundingClientRect().top;
+  const chart = lecture ? 0 : Math.max(SMALLEST_CHART, height * CHART_SHARE);
+  const fixed = above + stage.bar.el.offsetHeight + caption + BELOW_MAP;
+  return { above, chart, fixed, labels: huge ? HUGE_LABELS : LABELS };
+}
+
+/** The detail panel covers the map, and in a wide stage the side column as well. */
+function fitDetail(stage, wide) {
+  const covered = stage.shell.mapPanel.offsetHeight;
+  const height = wide ? covered : Math.max(covered, NARROW_DETAIL);
+  stage.root.style.setProperty("--hotmem-detail-height", `${height}px`);
+  stage.detail.measured = null;
+}
+
+/** Give every part its size and paint; does nothing while the room is the same. */
+export function arrangeStage(stage) {
+  const { root, shell } = stage;
+  const width = root.clientWidth;
+  if (width === 0) return; // Not shown yet: the observer calls again when it is.
+  const lecture = root.classList.contains("hotmem-lecture");
+  const wide = width >= WIDE && !lecture;
+  root.classList.toggle("hotmem-wide", wide);
+  root.style.setProperty("--hotmem-side", `${Math.round(clamp(width * SIDE_SHARE, ...SIDE))}px`);
+  const { height, notebook } = stageRoom(root);
+  const dpr = Math.min(3, window.devicePixelRatio || 1);
+  const key = [width, height, dpr, wide, root.className, notebook].join("/");
+  if (key === stage.measured) return;
+  root.style.setProperty("--hotmem-height", `${height}px`);
+  const { above, chart, fixed, labels } = measureParts(stage, { width, height, notebook, lecture });
+  const share = notebook && !wide ? NOTEBOOK_MAP : Math.max(SMALLEST_MAP, height - fixed - chart);
+  stage.map.resize(stage.recording, {
+    width: shell.mapPanel.clientWidth,
+    height: share,
+    dpr,
+    text: lecture ? LECTURE_LABELS : labels,
+  });
+  // A map of very many sections may need more than its share: then the stage grows.
+  const least = fixed + (lecture ? 0 : LEAST_CHART) + shell.mapPanel.offsetHeight;
+  root.style.setProperty("--hotmem-height", `${Math.max(height, least)}px`);
+  stage.repaint();
+  const legend = stage.legend.el.offsetHeight;
+  const side = wide ? height - above - BELOW_SIDE - legend : legend;
+  stage.zones.fit((side * LABELS) / labels);
+  fitDetail(stage, wide);
+  stage.drawDetail();
+  stage.measured = [width, height, dpr, wide, root.className, notebook].join("/");
 }

@@ -1,8 +1,18 @@
 // Light or dark: forced by the trait or the button, or as the page around the stage is.
 
+import { makeIcon } from "./dom.js";
 import { luminance } from "./painter.js";
 
 export const THEME_CHOICES = ["auto", "light", "dark"];
+const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
+const THEME_WORDS = { auto: "as the page", light: "light", dark: "dark" };
+
+/** Let the theme button show which choice is on. */
+export function showThemeChoice(button, choice) {
+  button.replaceChildren(makeIcon(THEME_ICONS[choice]));
+  button.title = `Theme: ${THEME_WORDS[choice]} (t)`;
+  button.setAttribute("aria-label", button.title);
+}
 
 function themeOfBackground(element) {
   for (let node = element; node; node = node.parentElement) {

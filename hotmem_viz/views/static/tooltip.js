@@ -1,7 +1,7 @@
 // What lies under the pointer, in words.
 
+import { pfnOfCell, zoneOfPfn } from "./cells.js";
 import { formatBytes, formatCount, formatType } from "./format.js";
-import { pfnOfCell, zoneOfPfn } from "./geometry.js";
 import { makeElement } from "./dom.js";
 import { swatchStyle } from "./painter.js";
 

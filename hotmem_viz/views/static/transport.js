@@ -12,6 +12,13 @@ export function makeTransport(ticks, marks) {
   return { tick: 0, ticks, marks, playing: false, speed: 1, loop: false, owed: 0 };
 }
 
+/** The transport of a new run: paused where the one before was, as a share of the run. */
+export function carryTransport(before, ticks, marks) {
+  const share = before.ticks > 1 ? before.tick / (before.ticks - 1) : 0;
+  const { speed, loop } = before;
+  return seekTick({ ...makeTransport(ticks, marks), speed, loop }, share * (ticks - 1));
+}
+
 /** Ticks a second at speed 1, so that a whole run takes some twenty seconds. */
 export function baseRate(ticks) {
   return clamp(ticks / DEFAULT_SECONDS, SLOWEST, FASTEST);

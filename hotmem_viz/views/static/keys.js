@@ -1,0 +1,48 @@
+// What keys do, apart from moving in time, which transport.js knows.
+
+import { cellOfPfn } from "./cells.js";
+import { pickSection } from "./pointing.js";
+import { actionOfKey } from "./transport.js";
+
+function openLastEvent(stage) {
+  if (!stage.recording) return;
+  const { meta, events } = stage.recording;
+  const event = events.filter((e) => e.pfn >= 0 && e.tick <= stage.transport.tick).at(-1);
+  const cell = event ? cellOfPfn(meta, event.pfn) : -1;
+  if (cell >= 0) pickSection(stage, Math.floor(cell / meta.cells_per_section));
+}
+
+/** Close the topmost thing that is open. */
+function closeTop(stage) {
+  if (!stage.shell.help.hidden) stage.toggleHelp();
+  else if (stage.detail.open) pickSection(stage, null);
+  else if (stage.look.highlight) stage.setLook({ highlight: null });
+  else if (stage.root.classList.contains("hotmem-lecture")) stage.toggleLecture();
+}
+
+function switchMode(stage) {
+  const mode = stage.look.mode === "kind" ? "movability" : "kind";
+  stage.setLook({ mode, highlight: null });
+}
+
+const STAGE_KEYS = {
+  Escape: closeTop,
+  "?": (stage) => stage.toggleHelp(),
+  l: (stage) => stage.toggleLecture(),
+  f: (stage) => stage.toggleFullScreen(),
+  t: (stage) => stage.nextTheme(),
+  m: switchMode,
+  d: openLastEvent,
+};
+
+/** Do what a key asks for and keep it from the page; leave alone what is not ours. */
+export function handleKey(stage, event) {
+  if (event.target.tagName === "SELECT" && event.key.startsWith("Arrow")) return;
+  const plain = !(event.ctrlKey || event.altKey || event.metaKey);
+  const action = actionOfKey(event);
+  if (action) stage.act(action);
+  else if (plain && STAGE_KEYS[event.key]) STAGE_KEYS[event.key](stage);
+  else return;
+  event.preventDefault();
+  event.stopPropagation();
+}
