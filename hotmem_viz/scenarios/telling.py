@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from hotmem_viz.mechanisms.oom import count_useless, estimate_available
 from hotmem_viz.mechanisms.requests import GFP
 from hotmem_viz.recording.recording import Event
-from hotmem_viz.units import format_pages
-from hotmem_viz.vocabulary import EventKind, PageKind, ZoneType
+from hotmem_viz.units import format_bytes, format_pages
+from hotmem_viz.vocabulary import PAGE_SIZE, EventKind, PageKind, ZoneType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,7 +171,7 @@ def _tell_refused(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
         "title": f"A {who} allocation is refused",
         "text": (
             f"A request for {what} finds every zone it may use at its min mark plus reserve. "
-            f"Meanwhile {_useless_text(mem, r)} is free but of no use to it."
+            f"Meanwhile, {_useless_text(mem, r)}."
         ),
         "claims": ("S11", "S12"),
         "rule": "A4, A5",
@@ -180,14 +180,14 @@ def _tell_refused(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
 
 
 def _tell_oom(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
-    free = int(mem.zones.free.sum())
+    free = format_bytes(int(mem.zones.free.sum()) * PAGE_SIZE)
+    claimed = format_bytes(estimate_available(mem) * PAGE_SIZE)
     return {
-        "title": f"Out of memory with {format_pages(free)} free",
+        "title": f"Out of memory with {free} free",
         "text": (
-            f"Nothing more can be reclaimed, and in every zone that {_request_name(r)} may use "
-            f"free is at most min + boost + reserve. {_useless_text(mem, r)} of the "
-            f"{format_pages(free)} free is of no use to it, while MemAvailable would still claim "
-            f"{format_pages(estimate_available(mem))}."
+            f"Nothing more can be reclaimed, and in every zone that a {_request_name(r)} request "
+            "may use, free is at most min + boost + reserve: "
+            f"{_useless_text(mem, r)}. MemAvailable would still claim {claimed}."
         ),
         "claims": ("S11", "S12", "S14"),
         "rule": "A8",
@@ -196,11 +196,15 @@ def _tell_oom(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
 
 
 def _request_name(r: Report) -> str:
-    return f"a {r.facts['gfp']} request"
+    """Name a request as an OOM report prints it."""
+    name = str(r.facts["gfp"])
+    return "GFP_" + name.replace("KERNEL_RECLAIMABLE", "KERNEL|__GFP_RECLAIMABLE")
 
 
 def _useless_text(mem: PhysicalMemory, r: Report) -> str:
-    return format_pages(int(count_useless(mem, _highest(r)).sum()))
+    useless = int(count_useless(mem, _highest(r)).sum()) * PAGE_SIZE
+    free = int(mem.zones.free.sum()) * PAGE_SIZE
+    return f"of {format_bytes(free)} free, {format_bytes(useless)} is of no use to it"
 
 
 def _highest(r: Report) -> ZoneType:

@@ -32,3 +32,5 @@ def test_a_failing_cell_is_seen(page, broken):
     page.goto(broken.address + "/")
     page.get_by_text("There was an error when executing cell").wait_for()
     page.wait_for_selector("#hotmem-start", state="detached")
+    # Voila still fetches parts of itself; leaving now would count as a broken script.
+    page.wait_for_load_state("networkidle")
