@@ -122,7 +122,8 @@ from hotmem_viz.machine.boot_options import movable_share
 from hotmem_viz.machine.profiles import find_profile
 from hotmem_viz.machine.spec import MachineSpec, NodeSpec, PfnRange
 from hotmem_viz.recording.recorder import record
-from hotmem_viz.scenarios.exhaustion import Exhaustion, ExhaustionParameters
+from hotmem_viz.scenarios.exhaustion import Exhaustion
+from hotmem_viz.scenarios.parameters import ExhaustionParameters
 from hotmem_viz.scenarios.setup import Setup
 def peak():
     # Not ru_maxrss: a child begins with its parent's.

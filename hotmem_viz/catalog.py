@@ -12,8 +12,8 @@ from hotmem_viz.kernel.captures import open_capture, spec_from_capture
 from hotmem_viz.machine.presets import PRESETS
 from hotmem_viz.machine.profiles import find_profile
 from hotmem_viz.recording.recorder import record
-from hotmem_viz.scenarios.exhaustion import DEFAULT_MOVABLE, Exhaustion, ExhaustionParameters
-from hotmem_viz.scenarios.parameters import build_parameters
+from hotmem_viz.scenarios.exhaustion import Exhaustion
+from hotmem_viz.scenarios.parameters import DEFAULT_MOVABLE, ExhaustionParameters, build_parameters
 from hotmem_viz.scenarios.setup import Setup, choose_options, choose_preset
 
 if TYPE_CHECKING:

@@ -123,3 +123,4 @@ class EventKind(IntEnum):
     SPILL = 6
     KSWAPD_GIVES_UP = 7
     DONE = 8
+    MIXING = 9

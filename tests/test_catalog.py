@@ -10,7 +10,8 @@ from hotmem_viz import catalog
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.kernel.captures import captures_folder
 from hotmem_viz.machine.spec import Arch
-from hotmem_viz.scenarios.exhaustion import DEFAULT_MOVABLE, Exhaustion, ExhaustionParameters
+from hotmem_viz.scenarios.exhaustion import Exhaustion
+from hotmem_viz.scenarios.parameters import DEFAULT_MOVABLE, ExhaustionParameters
 
 
 def test_a_scenario_is_found_by_name():

@@ -12,8 +12,12 @@ from hotmem_viz.apps.page import SETTLE_SECONDS, ErrorPanel, Later
 from hotmem_viz.apps.style import style_sheet
 from hotmem_viz.catalog import run
 from hotmem_viz.machine.presets import PRESETS
-from hotmem_viz.scenarios.exhaustion import DEFAULT_MOVABLE, MAX_USER, ExhaustionParameters
-from hotmem_viz.scenarios.parameters import build_parameters
+from hotmem_viz.scenarios.parameters import (
+    DEFAULT_MOVABLE,
+    MAX_USER,
+    ExhaustionParameters,
+    build_parameters,
+)
 from hotmem_viz.views.stage import Stage
 
 if TYPE_CHECKING:

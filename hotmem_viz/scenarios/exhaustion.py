@@ -7,24 +7,17 @@ memory because the kernel allocations will be confined to a subset of memory". T
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hotmem_viz.errors import ParameterError
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.mechanisms.requests import GFP_OF_KIND, Gfp
 from hotmem_viz.recording.recorder import Tick
 from hotmem_viz.scenarios import describe, telling
-from hotmem_viz.scenarios.parameters import (
-    require_choice,
-    require_share,
-    require_text,
-    require_whole,
-)
-from hotmem_viz.scenarios.workloads import draw_workload, find_stocks
+from hotmem_viz.scenarios.workloads import Stock, draw_workload, find_stocks
 from hotmem_viz.vocabulary import EventKind, PageKind, ZoneType
 
 if TYPE_CHECKING:
@@ -33,10 +26,15 @@ if TYPE_CHECKING:
     from hotmem_viz.mechanisms.outcome import Outcome, Report
     from hotmem_viz.memory.frames import FrameSet
     from hotmem_viz.recording.recording import Event
+    from hotmem_viz.scenarios.parameters import ExhaustionParameters
     from hotmem_viz.scenarios.setup import Setup
 
-TURNS = 400
-"""Turns drawn; a workload that still fits after them has fitted."""
+TURNS = 1200
+"""Turns drawn at most, enough to fill any machine at the largest turn allowed; a workload that
+still fits after them has fitted."""
+
+TURNS_SHRINKABLE = 400
+"""Turns of a workload whose memory can be taken back: it would go on for ever."""
 
 TICKS_TO_FILL = 180
 """The kernel zones, empty, would be filled in about this many turns."""
@@ -45,50 +43,18 @@ PAGE_NS = 1000.0
 """Model time of handing out a page: zeroing 4 KiB, a nominal figure that orders the ticks and
 claims nothing about speed."""
 
-FREQUENT = (EventKind.FALLBACK, EventKind.RECLAIM, EventKind.KSWAPD_WAKE, EventKind.REFUSED)
+FREQUENT = (
+    EventKind.FALLBACK,
+    EventKind.MIXING,
+    EventKind.SPILL,
+    EventKind.RECLAIM,
+    EventKind.KSWAPD_WAKE,
+    EventKind.REFUSED,
+)
 """Kinds of which only the first is told; the rest would fill the table with repetitions."""
 
 SCARCE_TURNS, LAST_PIECES = 3, 6
 """When less than so many turns fit, turns are cut in so many pieces: the end in slow motion."""
-
-
-@dataclass(frozen=True)
-class ExhaustionParameters:
-    """What a user may set.
-
-    machine: a preset, or the name or path of a capture. movable: share of memory for
-    ZONE_MOVABLE, 0 to 1, as movablecore= of that percent; excludes boot. boot: boot options as
-    typed on a command line. workload: files, dirs, sockets, pipes or cache. user: share of the
-    pages asked for that are user memory, 0 to 0.95. seed: of the workload. ballast: socket pairs
-    parked before the workload starts, as the captures' loads do.
-    """
-
-    machine: str = "classroom"
-    movable: float | None = None
-    boot: str = ""
-    workload: str = "files"
-    user: float = 0.5
-    seed: int = 7
-    ballast: int = 0
-
-    def __post_init__(self) -> None:
-        require_text("machine", self.machine)
-        require_text("boot", self.boot)
-        require_choice("workload", self.workload, tuple(telling.OBJECT_NAMES))
-        require_whole("seed", self.seed)
-        require_whole("ballast", self.ballast)
-        require_share("user", self.user, MAX_USER)
-        if self.movable is not None:
-            require_share("movable", self.movable)
-            if self.boot.strip():
-                raise ParameterError(
-                    "movable", self.movable, f"boot options ({self.boot!r}) exclude it; give one"
-                )
-
-
-MAX_USER = 0.95
-DEFAULT_MOVABLE = 0.75
-"""The documentation's "usually fine" 3:1, when neither movable nor boot is given."""
 
 
 class Exhaustion:
@@ -101,15 +67,15 @@ class Exhaustion:
         self.parameters = p = parameters
         self.memory = mem = boot_machine(setup.spec, setup.options, setup.profile)
         self._kernel = telling.kernel_zones(mem)
-        cap = max(512, mem.spec.present_pages // 1024)
-        self.turn_pages = int(np.clip(mem.zones.free[self._kernel].sum() // TICKS_TO_FILL, 8, cap))
+        operation = setup.profile.operations[p.workload]
+        self.turn_pages = self._size_turns(find_stocks(setup.profile, operation))
         self.workload = draw_workload(
             setup.profile,
             p.workload,
             [n.nid for n in setup.spec.nodes],
             user=p.user,
             turn_pages=self.turn_pages,
-            turns=TURNS,
+            turns=TURNS_SHRINKABLE if operation.shrinkable else TURNS,
             rng=np.random.default_rng(p.seed),
         )
         self.objects = telling.OBJECT_NAMES[p.workload]
@@ -136,6 +102,14 @@ class Exhaustion:
         self._exits: dict[int, list[FrameSet]] = {}
         self.is_over = False
         self._park_ballast()
+
+    def _size_turns(self, stocks: tuple[Stock, ...]) -> int:
+        """Size a turn so that the zones that most of an operation may use last for a while."""
+        mem = self.memory
+        costliest = max(stocks, key=lambda s: s.pages_per_operation)
+        usable = mem.zones.free[mem.zones.type <= costliest.gfp.highest].sum()
+        cap = max(512, mem.spec.present_pages // 1024)
+        return int(np.clip(usable // TICKS_TO_FILL, 8, cap))
 
     def _park_ballast(self) -> None:
         """Park socket pairs before the first tick."""
@@ -211,7 +185,7 @@ class Exhaustion:
             nids = self.memory.zones.nid
             self._remote += sum(n for z, n in outcome.by_zone.items() if nids[z] != nid)
         ticks = []
-        for report in outcome.reports:
+        for report in telling.sort_reports(self.memory, outcome, gfp):
             self._reports.append(report)
             if report.kind not in self._seen:
                 ticks.append(self._flush())

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.scenarios.telling import OBJECT_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,6 +50,46 @@ def require_choice(name: str, value: object, choices: Sequence[str]) -> str:
 
 def require_whole(name: str, value: object) -> int:
     """Return a whole number from 0, or raise ParameterError."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 0:
         raise ParameterError(name, value, "a whole number from 0 is needed")
-    return value
+    return int(value)
+
+
+MAX_USER = 0.95
+DEFAULT_MOVABLE = 0.75
+"""The documentation's "usually fine" 3:1, when neither movable nor boot is given."""
+
+
+@dataclass(frozen=True)
+class ExhaustionParameters:
+    """What a user may set.
+
+    machine: a preset, or the name or path of a capture. movable: share of memory for
+    ZONE_MOVABLE, 0 to 1, as movablecore= of that percent; excludes boot. boot: boot options as
+    typed on a command line. workload: files, dirs, sockets, pipes or cache. user: share of the
+    pages asked for that are user memory, 0 to 0.95. seed: of the workload. ballast: socket pairs
+    parked before the workload starts, as the captures' loads do.
+    """
+
+    machine: str = "classroom"
+    movable: float | None = None
+    boot: str = ""
+    workload: str = "files"
+    user: float = 0.5
+    seed: int = 7
+    ballast: int = 0
+
+    def __post_init__(self) -> None:
+        require_text("machine", self.machine)
+        require_text("boot", self.boot)
+        require_choice("workload", self.workload, tuple(OBJECT_NAMES))
+        # numpy's integers are as good, but the recording's meta has to be plain JSON.
+        object.__setattr__(self, "seed", require_whole("seed", self.seed))
+        object.__setattr__(self, "ballast", require_whole("ballast", self.ballast))
+        require_share("user", self.user, MAX_USER)
+        if self.movable is not None:
+            require_share("movable", self.movable)
+            if self.boot.strip():
+                raise ParameterError(
+                    "movable", self.movable, f"boot options ({self.boot!r}) exclude it; give one"
+                )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.mechanisms.oom import count_useless, estimate_available
-from hotmem_viz.mechanisms.requests import GFP
+from hotmem_viz.mechanisms.outcome import Outcome, Report
+from hotmem_viz.mechanisms.requests import GFP, Gfp
 from hotmem_viz.recording.recording import Event
 from hotmem_viz.units import format_bytes, format_pages
 from hotmem_viz.vocabulary import PAGE_SIZE, EventKind, PageKind, ZoneType
@@ -13,7 +15,6 @@ from hotmem_viz.vocabulary import PAGE_SIZE, EventKind, PageKind, ZoneType
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hotmem_viz.mechanisms.outcome import Report
     from hotmem_viz.memory.physical import PhysicalMemory
 
 WORDS = {
@@ -141,12 +142,27 @@ def _tell_fallback(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
     boost = int(mem.zones.boost[r.zone])
     if r.facts["how"] != "whole" and boost:
         text += f" Mixing types raises the zone's marks by {boost:,} pages."
+    whole = r.facts["how"] == "whole"
     return {
-        "title": f"Fallback: {source} to {target}",
+        "title": f"Fallback: {source} to {target}" if whole else f"Types mix: {target} in {source}",
         "text": text,
         "rule": "A7",
         "function": "__rmqueue_fallback()",
         "pfn": r.pfn,
+    }
+
+
+def _tell_spill(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
+    return {
+        "title": "User memory spills into a kernel zone",
+        "text": (
+            f"{confined_zone_name(mem)} of the node is at its low mark, so ordinary user memory "
+            f"takes {format_pages(int(r.facts['pages']))} of {mem.zones.label(r.zone)}, before it "
+            "would look at another node. Only the zone's reserve keeps it from taking more."
+        ),
+        "claims": ("S11",),
+        "rule": "A2, A3",
+        "function": "get_page_from_freelist()",
     }
 
 
@@ -235,10 +251,33 @@ _TELL: dict[EventKind, Callable[[PhysicalMemory, Report], dict[str, Any]]] = {
     EventKind.KSWAPD_WAKE: _tell_wake,
     EventKind.KSWAPD_GIVES_UP: _tell_gives_up,
     EventKind.FALLBACK: _tell_fallback,
+    EventKind.MIXING: _tell_fallback,
+    EventKind.SPILL: _tell_spill,
     EventKind.RECLAIM: _tell_reclaim,
     EventKind.REFUSED: _tell_refused,
     EventKind.OOM: _tell_oom,
 }
+
+
+def sort_reports(mem: PhysicalMemory, outcome: Outcome, gfp: Gfp) -> list[Report]:
+    """Sort an outcome's reports into what the lesson tells apart.
+
+    A fallback that changes a whole pageblock's side is one thing, one that mixes types within a
+    pageblock another; user memory in a kernel zone is worth telling where it has a zone of its own.
+    """
+    sorted_ = [
+        replace(r, kind=EventKind.MIXING)
+        if r.kind is EventKind.FALLBACK and r.facts["how"] != "whole"
+        else r
+        for r in outcome.reports
+    ]
+    if gfp.highest is ZoneType.MOVABLE and confined_zone_name(mem):
+        kernel = kernel_zones(mem)
+        spilt = [z for z in outcome.by_zone if z in kernel]
+        sorted_ += [
+            Report(EventKind.SPILL, z, facts={"pages": outcome.by_zone[z]}) for z in spilt[:1]
+        ]
+    return sorted_
 
 
 def tell(mem: PhysicalMemory, report: Report, tick: int, *, mark: bool) -> Event:

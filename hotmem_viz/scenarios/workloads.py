@@ -44,6 +44,11 @@ class Stock:
     per_slab: int
     per_operation: int
 
+    @property
+    def pages_per_operation(self) -> float:
+        """Pages that one operation costs in the long run."""
+        return self.per_operation / self.per_slab * (1 << self.order)
+
 
 @dataclass(frozen=True)
 class Workload:
@@ -68,7 +73,7 @@ class Workload:
 
     def pages_per_operation(self) -> float:
         """Pages that one operation costs in the long run."""
-        return sum(s.per_operation / s.per_slab * (1 << s.order) for s in self.stocks)
+        return sum(s.pages_per_operation for s in self.stocks)
 
 
 def find_stocks(profile: KernelProfile, operation: Operation) -> tuple[Stock, ...]:
@@ -109,7 +114,7 @@ def draw_workload(
         raise ParameterError("workload", name, f"allowed are {allowed}")
     operation = profile.operations[name]
     stocks = find_stocks(profile, operation)
-    cost = sum(s.per_operation / s.per_slab * (1 << s.order) for s in stocks)
+    cost = sum(s.pages_per_operation for s in stocks)
     spread = rng.uniform(0.7, 1.3, (2, turns))
     operations = np.diff(np.rint(np.cumsum(spread[0]) * turn_pages / cost), prepend=0)
     # Programs and file readers alternate, each with the pages of two turns.

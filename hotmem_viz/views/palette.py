@@ -160,6 +160,7 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.OOM: ("out of memory", "#b3151f", "#ff6b6b"),
     EventKind.SPILL: ("spill", "#8a6100", "#e3b341"),
     EventKind.KSWAPD_GIVES_UP: ("kswapd gives up", "#9a3412", "#f59e76"),
+    EventKind.MIXING: ("types mix", "#a03a8f", "#e58fd6"),
     EventKind.DONE: ("done", "#3f4753", "#c3cad5"),
 }
 """Label, light and dark colour of each event kind's mark."""

@@ -176,6 +176,18 @@ def test_single_claims_one_pageblock():
     assert mem.types[:2].tolist() == [U, M]
 
 
+def test_no_frame_is_chosen_twice_when_two_pageblocks_are_claimed():
+    mem = machine_with_blocks({0: (8, M), 512: (8, M)})
+    got = fall_back(mem, 0, U, 0, 300)
+    assert got.how == "claim"
+    assert len(got.frames) == got.served
+    mem.fill(got.frames, PageKind.SLAB, 0)
+    validate_memory(mem)
+    more = borrow(mem, 0, U, 0, 300 - got.served)
+    assert got.frames.pfns().tolist() + more == [*range(256), *range(512, 556)]
+    validate_memory(mem)
+
+
 def borrow(mem, zone, kind, order, count):
     """Serve requests from one zone step by step, as the allocator does; all pfns in order."""
     pfns = []

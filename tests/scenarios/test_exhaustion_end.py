@@ -12,7 +12,8 @@ from hotmem_viz.machine.boot_options import parse_boot_options
 from hotmem_viz.machine.profiles import find_profile
 from hotmem_viz.machine.spec import CLASSROOM_SCALE, MachineSpec, NodeSpec, PfnRange
 from hotmem_viz.recording.recorder import record
-from hotmem_viz.scenarios.exhaustion import Exhaustion, ExhaustionParameters
+from hotmem_viz.scenarios.exhaustion import Exhaustion
+from hotmem_viz.scenarios.parameters import ExhaustionParameters
 from hotmem_viz.scenarios.setup import Setup
 from hotmem_viz.vocabulary import PageKind
 from tests.scenarios.conftest import LESSONS

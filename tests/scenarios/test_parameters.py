@@ -9,8 +9,7 @@ import pytest
 
 import hotmem_viz
 from hotmem_viz.errors import BootOptionError, ParameterError
-from hotmem_viz.scenarios.exhaustion import ExhaustionParameters
-from hotmem_viz.scenarios.parameters import build_parameters
+from hotmem_viz.scenarios.parameters import ExhaustionParameters, build_parameters
 
 WRONG = [
     ({"colour": "red"}, "colour", "parameters are machine, movable, boot, workload, user, seed"),
