@@ -140,6 +140,7 @@ def clone(mem: PhysicalMemory) -> PhysicalMemory:
     other.kswapd_failures.update(mem.kswapd_failures)
     other.reclaim_hand[:] = mem.reclaim_hand
     other.zonelists.update(mem.zonelists)
+    other.unmixed_zones.update(mem.unmixed_zones)
     return other
 
 

@@ -28,7 +28,6 @@ from hotmem_viz.vocabulary import (
     EventKind,
     MigrateType,
     PageKind,
-    ZoneType,
 )
 
 if TYPE_CHECKING:
@@ -102,9 +101,8 @@ def alloc_pages(
         raise ParameterError("nid", nid, f"one of {sorted(mem.kswapd_failures)}")
     call = _Call(mem, gfp, order, kind, owner, count)
     zonelist = mem.zonelists[nid, int(gfp.highest)]
-    if zonelist and _avoids_fragments(mem, zonelist):
-        local = [z for z in zonelist if mem.zones.nid[z] == mem.zones.nid[zonelist[0]]]
-        _serve(call, local, "low", whole_only=True)
+    if unmixed := mem.unmixed_zones[nid, int(gfp.highest)]:
+        _serve(call, unmixed, "low", whole_only=True)
     _serve(call, zonelist, "low")
     while call.left and _wake_kswapd(call, zonelist):
         _serve(call, zonelist, "low")
@@ -140,17 +138,6 @@ def free_pages(mem: PhysicalMemory, frames: FrameSet) -> Outcome:
     """Free held frames, of whatever kinds; buddies merge at once."""
     buddy.give_back(mem, frames)
     return Outcome(released=[frames])
-
-
-def _avoids_fragments(mem: PhysicalMemory, zonelist: list[int]) -> bool:
-    """Say whether the first try may not mix types within pageblocks (ALLOC_NOFRAGMENT).
-
-    Only where the preferred zone is Normal and its node has a DMA32 zone to turn to.
-    """
-    zones, first = mem.zones, zonelist[0]
-    return zones.type[first] == ZoneType.NORMAL and any(
-        zones.nid[z] == zones.nid[first] and zones.type[z] == ZoneType.DMA32 for z in zonelist
-    )
 
 
 def _serve(call: _Call, zonelist: list[int], mark: str, *, whole_only: bool = False) -> None:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hotmem_viz.mechanisms.orders import expand, find_heads, lowest_heads
-from hotmem_viz.memory.frames import ALL_ONES, WORD, Bits, FrameSet, Words, range_bits
+from hotmem_viz.mechanisms.orders import Wish, choose_blocks, find_heads
+from hotmem_viz.memory.frames import ALL_ONES, WORD, Bits, FrameSet, Words
 from hotmem_viz.memory.zones import GROUP_WORDS
 from hotmem_viz.vocabulary import (
     MAX_ORDER_PAGES,
@@ -79,10 +79,10 @@ class View(NamedTuple):
 def view_extents(mem: PhysicalMemory, extents: np.ndarray) -> View:
     """Gather the free bits of some extents of one zone; other zones' frames are left out."""
     first, n = mem.extents.first_group[extents], mem.extents.n_groups[extents]
-    ends = np.cumsum(n)
-    if ends[-1] == len(extents):
+    if mem.extents.all_small:
         groups, owner = first, extents
     else:
+        ends = np.cumsum(n)
         groups = np.repeat(first - (ends - n), n) + np.arange(int(ends[-1]))
         owner = np.repeat(extents, n)
     bits = mem.free_bits.reshape(-1, GROUP_WORDS)[groups]
@@ -134,21 +134,16 @@ def take(
     blocks = -(-rest >> up)
     index = _choose_extents(lists, up, blocks) + extents.start
     view = view_extents(mem, index)
-    heads = heads_of_type(mem, view, last, migratetype, held > 0)
-    split = lowest_heads(heads[last], blocks)
-    taken = expand(split, last)
-    for k in range(order, last):
-        if held[k]:
-            taken |= expand(heads[k], k)
+    spare = ((blocks << up) - rest) << order
+    usable = mem.types.reshape(-1, 2)[view.groups] == migratetype
+    choice = choose_blocks(view.bits, usable, Wish(order, last, (held > 0).tolist(), blocks, spare))
     mem.free_blocks[index, migratetype, order:last] = 0
-    _take_off(mem, view, split, migratetype, last)
-    spare = (blocks << up) - rest
+    _take_off(mem, view, choice.split, migratetype, last)
     if spare:
-        head, extent = _last_head(view, split)
-        begin = head + (1 << last) - (spare << order)
-        _put_off(taken, view, begin, head + (1 << last))
-        add_pieces(mem, extent, begin, head + (1 << last))
-    return FrameSet.of_nonzero(view.words.ravel(), taken.ravel()), count
+        row, begin = divmod(choice.spare[0], MAX_ORDER_PAGES)
+        pfn = int(view.groups[row]) * MAX_ORDER_PAGES + begin
+        add_pieces(mem, int(view.extent[row]), pfn, pfn + spare)
+    return FrameSet.of_nonzero(view.words.ravel(), choice.taken.ravel()), count
 
 
 def _choose_extents(lists: np.ndarray, up: int, blocks: int) -> np.ndarray:
@@ -161,29 +156,14 @@ def _choose_extents(lists: np.ndarray, up: int, blocks: int) -> np.ndarray:
     return np.flatnonzero(chosen)
 
 
-def _take_off(mem: PhysicalMemory, view: View, heads: Bits, migratetype: int, order: int) -> None:
-    """Take blocks of one order off their extents' counts."""
+def _take_off(mem: PhysicalMemory, view: View, n: np.ndarray, migratetype: int, order: int) -> None:
+    """Take n blocks of one order, (G,) by group, off their extents' counts."""
     low, high = int(view.extent[0]), int(view.extent[-1])
-    n = np.bitwise_count(heads).sum(axis=1, dtype=np.int32)
     if low == high:
         mem.free_blocks[low, migratetype, order] -= n.sum()
     else:
         gone = np.bincount(view.extent - low, weights=n).astype(np.int32)
         mem.free_blocks[low : high + 1, migratetype, order] -= gone
-
-
-def _last_head(view: View, heads: Bits) -> tuple[int, int]:
-    """Pfn and extent of the highest head."""
-    at = int(np.flatnonzero(heads.ravel())[-1])
-    bit = int(heads.ravel()[at]).bit_length() - 1
-    return int(view.words.ravel()[at]) * WORD + bit, int(view.extent[at // GROUP_WORDS])
-
-
-def _put_off(taken: Bits, view: View, start: int, end: int) -> None:
-    """Take the frames [start, end), which lie in one group, out of a choice."""
-    words, bits = range_bits(start, end)
-    row = int(np.searchsorted(view.groups, start // MAX_ORDER_PAGES))
-    taken[row, words % GROUP_WORDS] &= ~bits
 
 
 def add_pieces(mem: PhysicalMemory, extent: int, start: int, end: int) -> None:

@@ -8,15 +8,15 @@ Source: mm/page_alloc.c, 6.1: __find_buddy_pfn, __free_one_page.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hotmem_viz.memory.frames import ALL_ONES, WORD, Bits, lowest_bits
-from hotmem_viz.vocabulary import MAX_ORDER
+from hotmem_viz.memory.frames import ALL_ONES, WORD, Bits, lowest_bits, range_bits
+from hotmem_viz.vocabulary import MAX_ORDER, MAX_ORDER_PAGES, PAGEBLOCK_PAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _WORD_ORDER = 6
 """A free word of 64 frames is a block of order 6."""
@@ -25,6 +25,26 @@ _ALIGNED = [
     np.uint64(sum(1 << i for i in range(0, WORD, 1 << order))) for order in range(_WORD_ORDER + 1)
 ]
 """Bits of a word at which a block of each order can begin."""
+
+_FEW_GROUPS = 8
+"""Up to here one long integer beats arrays: what numpy costs for each call is most of the work."""
+
+_GROUP_BYTES = MAX_ORDER_PAGES // 8
+
+_LONG_ALIGNED = [
+    [
+        int.from_bytes(
+            sum(1 << i for i in range(0, MAX_ORDER_PAGES, 2 << order)).to_bytes(
+                _GROUP_BYTES, "little"
+            )
+            * n,
+            "little",
+        )
+        for order in range(MAX_ORDER)
+    ]
+    for n in range(_FEW_GROUPS + 1)
+]
+"""For n groups as one integer: bits at which a block larger than each order can begin."""
 
 
 def find_heads(
@@ -36,6 +56,10 @@ def find_heads(
     bit where a block of that order begins. Orders above `highest` are left out; where `wanted` is
     given, only the rows of the orders that it names are meaningful.
     """
+    if len(bits) <= _FEW_GROUPS:
+        size = len(bits) * _GROUP_BYTES
+        found = b"".join(h.to_bytes(size, "little") for h in _long_heads(bits, highest))
+        return np.frombuffer(bytearray(found), np.uint64).reshape(highest + 1, *bits.shape)
     top = min(highest + 1, MAX_ORDER)
     level = np.empty((top + 1, *bits.shape), np.uint64)
     level[0] = bits
@@ -60,7 +84,114 @@ def find_heads(
     return level[: highest + 1]
 
 
-def expand(heads: Bits, order: int) -> Bits:
+class Choice(NamedTuple):
+    """Blocks chosen from a view of groups.
+
+    taken: (G, 16) uint64, their frames. split: (G,) int, blocks of the last order among them.
+    spare: first frame and end, counted from the view's first, of what the last block keeps; both 0
+    where it is used up.
+    """
+
+    taken: Bits
+    split: np.ndarray
+    spare: tuple[int, int]
+
+
+class Wish(NamedTuple):
+    """What to choose.
+
+    All blocks of the orders from `first` to below `last` that are `held`, then `blocks` of the
+    last order, the highest of which keeps its last `spare` frames.
+    """
+
+    first: int
+    last: int
+    held: Sequence[bool]
+    blocks: int
+    spare: int
+
+
+def choose_blocks(bits: Bits, usable: np.ndarray, wish: Wish) -> Choice:
+    """Choose blocks, those with the lowest heads first.
+
+    bits: (G, 16) uint64, free frames. usable: (G, 2) bool, whether blocks that begin in each half
+    of a group may be taken. The view has to hold what is wished for.
+    """
+    if len(bits) <= _FEW_GROUPS:
+        return _choose_from_few(bits, usable, wish)
+    heads = find_heads(bits, wish.last, wish.held)
+    if not usable.all():
+        heads *= np.repeat(usable, bits.shape[1] // 2, axis=1)
+    split = _lowest_heads(heads[wish.last], wish.blocks)
+    taken = _expand(split, wish.last)
+    for k in range(wish.first, wish.last):
+        if wish.held[k]:
+            taken |= _expand(heads[k], k)
+    spare = (0, 0)
+    if wish.spare:
+        at = int(np.flatnonzero(split.ravel())[-1])
+        end = at * WORD + int(split.ravel()[at]).bit_length() - 1 + (1 << wish.last)
+        spare = (end - wish.spare, end)
+        words, rest = range_bits(*spare)
+        taken.reshape(-1)[words] &= ~rest
+    return Choice(taken, np.bitwise_count(split).sum(axis=1, dtype=np.int64), spare)
+
+
+def _choose_from_few(bits: Bits, usable: np.ndarray, wish: Wish) -> Choice:
+    """Choose from a few groups, all their frames in one long integer; see `choose_blocks`."""
+    n = len(bits)
+    half = (1 << PAGEBLOCK_PAGES) - 1
+    allowed = sum(half << i * PAGEBLOCK_PAGES for i, ok in enumerate(usable.ravel().tolist()) if ok)
+    taken = split = 0
+    for k, found in enumerate(_long_heads(bits, wish.last)):
+        if k == wish.last:
+            heads = split = _lowest_of_long(found & allowed, wish.blocks)
+        elif k >= wish.first and wish.held[k]:
+            heads = found & allowed
+        else:
+            continue
+        for step in range(k):
+            heads |= heads << (1 << step)
+        taken |= heads
+    spare = (0, 0)
+    if wish.spare:
+        end = split.bit_length() - 1 + (1 << wish.last)
+        spare = (end - wish.spare, end)
+        taken &= ~(((1 << wish.spare) - 1) << spare[0])
+    group = (1 << MAX_ORDER_PAGES) - 1
+    counts = [(split >> i * MAX_ORDER_PAGES & group).bit_count() for i in range(n)]
+    frames = np.frombuffer(bytearray(taken.to_bytes(n * _GROUP_BYTES, "little")), np.uint64)
+    return Choice(frames.reshape(bits.shape), np.array(counts), spare)
+
+
+def _long_heads(bits: Bits, highest: int) -> Iterator[int]:
+    """Find the heads of a few groups, order by order, as long integers.
+
+    The rule is that of `find_heads`; it does not even have to know words.
+    """
+    aligned = _LONG_ALIGNED[len(bits)]
+    level = int.from_bytes(bits.tobytes(), "little")
+    for k in range(highest + 1):
+        larger = level & (level >> (1 << k)) & aligned[k] if k < MAX_ORDER else 0
+        yield level & ~(larger | larger << (1 << k))
+        level = larger
+
+
+def _lowest_of_long(heads: int, n: int) -> int:
+    """Keep the n lowest bits of a long integer, by halving the part in which the n-th must lie."""
+    if heads.bit_count() <= n:
+        return heads
+    low, high = 0, heads.bit_length()
+    while high - low > 1:
+        middle = (low + high) // 2
+        if (heads & ((1 << middle) - 1)).bit_count() >= n:
+            high = middle
+        else:
+            low = middle
+    return heads & ((1 << high) - 1)
+
+
+def _expand(heads: Bits, order: int) -> Bits:
     """Spread heads of blocks of one order to all their frames: (G, 16) uint64 both."""
     if order < _WORD_ORDER:
         for k in range(order):
@@ -71,7 +202,7 @@ def expand(heads: Bits, order: int) -> Bits:
     return np.repeat(filled, step, axis=1)
 
 
-def lowest_heads(heads: Bits, n: int) -> Bits:
+def _lowest_heads(heads: Bits, n: int) -> Bits:
     """Keep the n lowest heads: (G, 16) uint64 both."""
     flat = heads.ravel()
     if n == 1:

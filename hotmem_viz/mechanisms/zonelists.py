@@ -42,4 +42,19 @@ def build_all_zonelists(mem: PhysicalMemory) -> None:
     mem.zonelists.clear()
     for nid in mem.kswapd_failures:
         for highest in ZoneType:
-            mem.zonelists[nid, int(highest)] = build_zonelist(mem, nid, highest)
+            zonelist = build_zonelist(mem, nid, highest)
+            mem.zonelists[nid, int(highest)] = zonelist
+            mem.unmixed_zones[nid, int(highest)] = find_unmixed(mem, zonelist)
+
+
+def find_unmixed(mem: PhysicalMemory, zonelist: list[int]) -> list[int]:
+    """List the zones that a first try may not mix types in (ALLOC_NOFRAGMENT).
+
+    The preferred node's zones, but only where the preferred one is Normal and there is a DMA32
+    zone to turn to: alloc_flags_nofragment, mm/page_alloc.c, 6.1.
+    """
+    zones = mem.zones
+    if not zonelist or zones.type[zonelist[0]] != ZoneType.NORMAL:
+        return []
+    local = [z for z in zonelist if zones.nid[z] == zones.nid[zonelist[0]]]
+    return local if any(zones.type[z] == ZoneType.DMA32 for z in local) else []

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from hotmem_viz.machine.spec import MachineSpec
     from hotmem_viz.machine.zone_plan import ZonePlan
 
-MAX_OWNERS = 1 << 16
+_FREE = int(PageKind.FREE)
+"""As a plain number: looking a member up costs more than what `fill` does for a few frames."""
 
 
 @dataclass
@@ -70,6 +71,7 @@ class PhysicalMemory:
         self.owners = Owners()
         self.kswapd_failures = dict.fromkeys((n.nid for n in spec.nodes), 0)
         self.zonelists: dict[tuple[int, int], list[int]] = {}
+        self.unmixed_zones: dict[tuple[int, int], list[int]] = {}
         self.reclaim_hand = [0] * len(self.zones)
         for f in PAGE_FIELDS + COUNT_FIELDS:
             # A machine has few kinds and orders but many extents: those lie next to each other.
@@ -130,11 +132,11 @@ class PhysicalMemory:
         """
         mask = unpack(frames.bits)
         rows = _index(frames.words)
-        self.kind_words[rows] += mask * np.uint8(kind - PageKind.FREE)
+        self.kind_words[rows] += mask * np.uint8(kind - _FREE)
         if owner:
             self.owner_words[rows] += mask * np.uint16(owner)
         self.free_bits[rows] ^= frames.bits
-        self._count(frames, PageKind.FREE, kind)
+        self._count(frames, _FREE, kind)
 
     def clear(self, frames: FrameSet) -> None:
         """Make held frames free; the free bitmap and the counts follow."""
@@ -146,10 +148,10 @@ class PhysicalMemory:
         kind = int(held[0, np.argmax(mask[0])])
         if ((held ^ np.uint8(kind)) * mask).any():
             self._count_mixed(frames, held, mask)
-            np.copyto(held, np.uint8(PageKind.FREE), where=mask.view(bool))
+            np.copyto(held, np.uint8(_FREE), where=mask.view(bool))
         else:
-            self._count(frames, kind, PageKind.FREE)
-            held -= mask * np.uint8(kind - PageKind.FREE)
+            self._count(frames, kind, _FREE)
+            held -= mask * np.uint8(kind - _FREE)
         self.kind_words[rows] = held
         keep = mask.astype(np.uint16)
         keep -= np.uint16(1)
@@ -161,13 +163,13 @@ class PhysicalMemory:
         for kind in self._kinds_near(frames):
             share = pack(mask & (held == kind))
             if share.any():
-                self._count(FrameSet.of_nonzero(frames.words, share), int(kind), PageKind.FREE)
+                self._count(FrameSet.of_nonzero(frames.words, share), int(kind), _FREE)
 
     def _kinds_near(self, frames: FrameSet) -> np.ndarray:
         """Kinds that occur in the extents of some frames, free ones left out."""
         extents = np.unique(self.locate(frames.words, frames.bits)[2])
         there = self.extent_kinds[extents].any(axis=0)
-        there[PageKind.FREE] = False
+        there[_FREE] = False
         return np.flatnonzero(there)
 
     def _count(self, frames: FrameSet, old: int, new: int) -> None:
@@ -190,9 +192,9 @@ class PhysicalMemory:
         by_zone = by_zone.astype(np.int64)
         self.zone_kinds[:, old] -= by_zone
         self.zone_kinds[:, new] += by_zone
-        if old == PageKind.FREE:
+        if old == _FREE:
             self.zones.free[:] -= by_zone
-        elif new == PageKind.FREE:
+        elif new == _FREE:
             self.zones.free[:] += by_zone
 
     def _count_extent(self, extent: int, pages: int, old: int, new: int) -> None:
@@ -201,9 +203,9 @@ class PhysicalMemory:
         for counts in (self.extent_kinds[extent], self.zone_kinds[zone]):
             counts[old] -= pages
             counts[new] += pages
-        if old == PageKind.FREE:
+        if old == _FREE:
             self.zones.free[zone] -= pages
-        elif new == PageKind.FREE:
+        elif new == _FREE:
             self.zones.free[zone] += pages
 
 

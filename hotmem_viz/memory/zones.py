@@ -93,8 +93,8 @@ class Extents:
     zone, section: rows of the zone table and section numbers. zone_slices: for each zone, its
     extents as a slice. of_group: (N / 1024,) int32, the group's extent, -1 for a group without
     memory and -2 for an irregular one; irregular: its extents, each with a (16,) uint64 mask.
-    first_group, n_groups: (E,) the run of groups that an extent reaches into. woven: whether a
-    run has groups inside that are not the extent's.
+    first_group, n_groups: (E,) the run of groups that an extent reaches into; all_small: whether
+    each reaches into one only. woven: whether a run has groups inside that are not the extent's.
     """
 
     def __init__(self, segments: list[Segment], n_zones: int, spec: MachineSpec) -> None:
@@ -130,6 +130,7 @@ class Extents:
                 masks = edges.setdefault(g, {})
                 masks[e] = masks.get(e, np.uint64(0)) | _group_mask(g, s.start_pfn, s.end_pfn)
         self.n_groups = end_group - self.first_group
+        self.all_small = bool((self.n_groups == 1).all())
         for g, masks in edges.items():
             if len(masks) > 1:
                 self.irregular[g] = sorted(masks.items())

@@ -271,9 +271,10 @@ def sort_reports(mem: PhysicalMemory, outcome: Outcome, gfp: Gfp) -> list[Report
         else r
         for r in outcome.reports
     ]
-    if gfp.highest is ZoneType.MOVABLE and confined_zone_name(mem):
-        kernel = kernel_zones(mem)
-        spilt = [z for z in outcome.by_zone if z in kernel]
+    if gfp.highest is ZoneType.MOVABLE:
+        spilt = [z for z in outcome.by_zone if mem.zones.type[z] <= ZoneType.NORMAL]
+        if not spilt or not confined_zone_name(mem):
+            return sorted_
         sorted_ += [
             Report(EventKind.SPILL, z, facts={"pages": outcome.by_zone[z]}) for z in spilt[:1]
         ]

@@ -109,7 +109,7 @@ def test_expand_covers_the_block_and_nothing_else(order):
     bits = np.zeros((1, 16), np.uint64)
     head = 1024 - (1 << order)
     bits[0, head // 64] = np.uint64(1) << np.uint64(head % 64)
-    covered = orders.expand(bits, order)
+    covered = orders._expand(bits, order)
     pfns = FrameSet.of_nonzero(np.arange(16), covered.ravel()).pfns()
     assert pfns.tolist() == list(range(head, 1024))
 
