@@ -18,7 +18,7 @@ from hotmem_viz.errors import HotmemError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SETTLE_SECONDS = 0.01
+SETTLE_SECONDS = 0.002
 """Long enough for messages that already wait to be read, far below what anyone notices."""
 
 

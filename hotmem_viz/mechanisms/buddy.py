@@ -124,11 +124,11 @@ def take(
     lists = mem.free_blocks[extents, migratetype, order:]
     held = np.zeros(N_ORDERS, np.int64)
     lists.sum(axis=0, out=held[order:])
-    served = np.cumsum(held[order:] << _UP[: N_ORDERS - order])
+    served = (held[order:] << _UP[: N_ORDERS - order]).cumsum()
     count = min(count, int(served[-1]))
     if count <= 0:
         return FrameSet.empty(), 0
-    up = int(np.searchsorted(served, count))
+    up = int(served.searchsorted(count))
     last = order + up
     rest = count - (int(served[up - 1]) if up else 0)
     blocks = -(-rest >> up)
@@ -149,11 +149,11 @@ def take(
 def _choose_extents(lists: np.ndarray, up: int, blocks: int) -> np.ndarray:
     """Choose the extents with any block of a lower order, or one of the first of the last order."""
     of_last = lists[:, up]
-    until = np.cumsum(of_last)
+    until = of_last.cumsum()
     chosen = (until - of_last < blocks) & (of_last > 0)
     if up:
         chosen |= lists[:, :up].any(axis=1)
-    return np.flatnonzero(chosen)
+    return chosen.nonzero()[0]
 
 
 def _take_off(mem: PhysicalMemory, view: View, n: np.ndarray, migratetype: int, order: int) -> None:

@@ -64,14 +64,15 @@ class TrackWriter:
     def write(self, tick: int, cells: np.ndarray, values: np.ndarray) -> None:
         """Enter one tick: `cells` (n,) ascending and unique, with their values (n,)."""
         flip = self.state[cells] ^ values
-        at = np.flatnonzero(flip)
+        at = flip.nonzero()[0]
         if len(at):
             cells, flip = cells[at], flip[at]
             self.state[cells] ^= flip
-            broken = np.flatnonzero((np.diff(cells) != 1) | (flip[1:] != flip[:-1])) + 1
-            first = np.concatenate(([0], broken))
-            length = np.diff(np.concatenate((first, [len(cells)])))
-            self.runs.append((cells[first], length, flip[first]))
+            begins = np.ones(len(cells) + 1, bool)
+            begins[1:-1] = (cells[1:] != cells[:-1] + 1) | (flip[1:] != flip[:-1])
+            bounds = begins.nonzero()[0]
+            first = bounds[:-1]
+            self.runs.append((cells[first], bounds[1:] - first, flip[first]))
             self.n_runs += len(first)
         self.offsets.append(self.n_runs)
         if tick % KEY_EVERY == 0:
@@ -136,7 +137,7 @@ class Recorder:
         if self.owner and self.types:
             self.owner.write(number, cells, self.grid.read_owner(self.mem, rows))
             types = self._read_types()
-            changed = np.flatnonzero(types != self.types.state)
+            changed = (types != self.types.state).nonzero()[0]
             self.types.write(number, changed, types[changed])
 
     def _read_section(self, section: int, number: int) -> SectionDetail:

@@ -36,7 +36,7 @@ still fits after them has fitted."""
 TURNS_SHRINKABLE = 400
 """Turns of a workload whose memory can be taken back: it would go on for ever."""
 
-TICKS_TO_FILL = 170
+TICKS_TO_FILL = 160
 """The kernel zones, empty, would be filled in about this many turns."""
 
 PAGE_NS = 1000.0
