@@ -78,7 +78,10 @@ def find_stocks(profile: KernelProfile, operation: Operation) -> tuple[Stock, ..
         cache = profile.caches[name]
         kind = PageKind.RECLAIMABLE_SLAB if cache.reclaimable else PageKind.SLAB
         order = cache.pages_per_slab.bit_length() - 1
-        stocks.append(Stock(name, kind, GFP_OF_KIND[kind], order, cache.objects_per_slab, objects))
+        # A fraction of an object becomes whole objects of that many operations.
+        needed, shared = objects.as_integer_ratio()
+        per_slab = cache.objects_per_slab * shared
+        stocks.append(Stock(name, kind, GFP_OF_KIND[kind], order, per_slab, needed))
     if operation.data_pages:
         gfp, pages = GFP[operation.data_gfp], operation.data_pages
         stocks.append(Stock("data", PageKind.KERNEL_BUFFER, gfp, 0, 1, pages))
