@@ -88,6 +88,12 @@ def find_stocks(profile: KernelProfile, operation: Operation) -> tuple[Stock, ..
     if operation.stacks:
         gfp = GFP_OF_KIND[PageKind.KERNEL_STACK]
         stocks.append(Stock("stack", PageKind.KERNEL_STACK, gfp, 0, 1, operation.stacks))
+    for name, kind, pages in (
+        ("page tables", PageKind.PAGE_TABLE, operation.page_tables),
+        ("anon", PageKind.ANON, operation.anon),
+    ):
+        if pages:
+            stocks.append(Stock(name, kind, GFP_OF_KIND[kind], 0, 1, pages))
     return tuple(stocks)
 
 
