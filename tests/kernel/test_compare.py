@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
-import lzma
 import re
-import tarfile
-from typing import TYPE_CHECKING
 
 import pytest
 
-from hotmem_viz.kernel.captures import Capture, capture_names, captures_folder, open_capture
+from hotmem_viz.kernel.captures import capture_names, captures_folder
 from hotmem_viz.kernel.compare import Compared, compare_capture, exit_status
 from hotmem_viz.kernel.compare_rows import Row
 from hotmem_viz.kernel.compare_text import compared_text, summary_text
 from hotmem_viz.settings import data_folder
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+from tests.changed_captures import keep, make_capture
 
 NEED_NO_PROFILE = {
     "movable-start",
@@ -102,30 +95,6 @@ def test_observed_values_are_the_kernels_own(everything):
     assert rows["watermark-low", "node 0 DMA"] == 27
     assert rows["movable-start", "node 0"] == 0x9800000 // 4096
     assert rows["block-valid-zones", "memory1"] == "none"
-
-
-def make_capture(
-    path: Path, name: str, change: Callable[[dict[str, bytes]], None], kernel: str = ""
-) -> str:
-    """Write a changed copy of one of the package's captures; returns its path."""
-    capture: Capture = open_capture(name)
-    files = dict(capture.files)
-    if kernel:
-        files["manifest.json"] = json.dumps({**capture.manifest, "kernel": kernel}).encode()
-    change(files)
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for file, data in files.items():
-            member = tarfile.TarInfo(f"{name}/{file}")
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
-    target = path / f"{name}.tar.xz"
-    target.write_bytes(lzma.compress(buffer.getvalue()))
-    return str(target)
-
-
-def keep(_files: dict[str, bytes]) -> None:
-    """Change nothing."""
 
 
 def test_a_build_takes_the_profile_of_its_series(tmp_path):
