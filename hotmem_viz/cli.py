@@ -1,7 +1,8 @@
-"""The `hotmem-viz` command: four ways in, each error one clear line.
+"""The `hotmem-viz` command: five ways in, each error one clear line.
 
-Exit status: 0 done, 2 the command was used wrongly (the line says what is allowed), 1 anything
-else. Nothing heavy is imported before a command needs it.
+Exit status: 0 done, 2 the command was used wrongly (the line says what is allowed) or `compare`
+met a capture that it could not use, 1 anything else. Nothing heavy is imported before a command
+needs it.
 """
 
 from __future__ import annotations
@@ -186,9 +187,44 @@ def run(scenario: str, settings: dict[str, Any], tick: int | None, out: Path) ->
     write_recording(recording, out, tick)
 
 
-def _fail(status: int, message: str) -> NoReturn:
+@cli.command()
+@click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@_debug_option
+def compare(captures: Sequence[str], as_json: bool) -> int:
+    """Hold the model against captures of real kernels.
+
+    CAPTURE is a .tar.xz file, or the name of a capture that comes with the package. Exit
+    status: 0 all rows within tolerance, 1 a row is not, 2 a capture could not be used.
+    """
+    import json
+
+    from hotmem_viz.kernel.compare import compare_captures, exit_status
+    from hotmem_viz.kernel.compare_text import compared_text, summary_text
+
+    results = []
+    for result in compare_captures(captures):
+        results.append(result)
+        if result.error:
+            _complain(result.error)
+        if result.rows and not as_json:
+            click.echo(f"{compared_text(result)}\n")
+    if as_json:
+        rows = [row.to_json() for result in results for row in result.rows]
+        click.echo(json.dumps({"rows": rows}, allow_nan=False))
+    else:
+        click.echo(summary_text(results))
+    return exit_status(results)
+
+
+def _complain(message: str) -> None:
+    # Control characters of a hostile file's names would make more than one line of it.
     line = " ".join(message.split())
     click.echo(f"hotmem-viz: {line}", err=True)
+
+
+def _fail(status: int, message: str) -> NoReturn:
+    _complain(message)
     sys.exit(status)
 
 

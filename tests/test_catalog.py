@@ -12,6 +12,7 @@ from hotmem_viz.kernel.captures import captures_folder
 from hotmem_viz.machine.spec import Arch
 from hotmem_viz.scenarios.exhaustion import Exhaustion
 from hotmem_viz.scenarios.parameters import DEFAULT_MOVABLE, ExhaustionParameters
+from tests.changed_captures import keep, make_capture
 
 
 def test_a_scenario_is_found_by_name():
@@ -89,9 +90,18 @@ def test_a_machine_that_is_neither_is_refused_with_the_reason(tmp_path):
         assert "\n" not in text
 
 
-def test_a_capture_of_a_kernel_without_profile_says_so():
-    with pytest.raises(ParameterError, match=r"profile: '.*' is not allowed; allowed are 6\.1"):
-        catalog.choose_setup("v72-b-vmas-768M-75", None, "")
+@pytest.mark.parametrize(
+    ("name", "profile"),
+    [("v72-b-vmas-768M-75", "7.2"), ("v612-b-pipes-2G-40", "6.12"), ("e-boot-01G", "6.1-pae")],
+)
+def test_a_capture_brings_its_kernels_profile(name, profile):
+    assert catalog.choose_setup(name, None, "").profile.name == profile
+
+
+def test_a_capture_of_a_kernel_without_profile_says_so(tmp_path):
+    unknown = make_capture(tmp_path, "b-files-85", keep, kernel="5.10.0-8-amd64")
+    with pytest.raises(ParameterError, match=r"profile: '5\.10' is not allowed; allowed are 6\.1"):
+        catalog.choose_setup(unknown, None, "")
 
 
 def test_recordings_load_from_the_front_door(tmp_path):

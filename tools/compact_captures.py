@@ -18,6 +18,7 @@ from pathlib import Path
 
 from hotmem_viz.errors import CaptureError
 from hotmem_viz.kernel.captures import SUFFIX, Capture, open_capture
+from hotmem_viz.kernel.samples import Sample, last_sample, peak_sample, sample_names
 
 MANIFEST_KEYS = (
     "name",
@@ -47,9 +48,9 @@ CONSOLE = re.compile(
     r"NODE_DATA|Zone ranges|  (DMA|DMA32|Normal|HighMem|Device) +(\[mem|empty)|Movable zone start|"
     r"  Node \d+: 0x|Early memory node ranges|  node +\d+: \[mem|setup_percpu|percpu: Embedded|"
     r"Memory: |hash table entries|software IO TLB|Freeing |invoked oom-killer|Mem-Info|"
+    r" free:\d+ free_pcp|"
     r"(DMA|DMA32|Normal|HighMem|Movable) free:|lowmem_reserve\[\]|Kernel panic|Out of memory"
 )
-PROC_FILE = re.compile(r"^## file /proc/(\w+)\n(.*?)(?=^## file |\Z)", re.DOTALL | re.MULTILINE)
 DATE = (2026, 11)
 """When the captures were taken."""
 
@@ -64,20 +65,11 @@ def compact_console(text: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def last_sample(capture: Capture) -> dict[str, bytes]:
-    """Return zoneinfo and meminfo of the last sample that its load was alive to see."""
-    names = sorted(n for n in capture.files if n.startswith("frames/ts/"))
-    for name in reversed(names):
-        text = capture.files[name].decode()
-        head, _, rest = text.partition("\n")
-        if "note=dead" in head:
-            continue
-        parts = dict(PROC_FILE.findall(rest))
-        kept = {
-            f"frames/last/{k}": parts[k].encode() for k in ("zoneinfo", "meminfo") if k in parts
-        }
-        return {"frames/last/sample": f"{head}\n".encode(), **kept}
-    return {}
+def keep_sample(folder: str, sample: Sample) -> dict[str, bytes]:
+    """Return the files of one sample: its first line, zoneinfo and meminfo."""
+    texts = {n: sample.texts[n] for n in ("zoneinfo", "meminfo") if n in sample.texts}
+    parts = {"sample": f"{sample.head}\n", **texts}
+    return {f"frames/{folder}/{name}": text.encode() for name, text in parts.items()}
 
 
 def compact(capture: Capture) -> dict[str, bytes]:
@@ -95,7 +87,10 @@ def compact(capture: Capture) -> dict[str, bytes]:
     if family in "be":
         if capture.has("boot/slabinfo"):
             files["frames/boot/slabinfo"] = capture.data("boot/slabinfo")
-        files |= last_sample(capture)
+        if sample_names(capture):
+            files |= keep_sample("last", last_sample(capture))
+            if not capture.manifest.get("ooms"):
+                files |= keep_sample("peak", peak_sample(capture))
     return files
 
 

@@ -7,5 +7,7 @@ srat      the ACPI table that marks memory as hot-pluggable
 zoneinfo  /proc/zoneinfo
 procfs    /proc/slabinfo, /proc/meminfo
 blocks    the memory blocks of sysfs
+samples   the time series of a load
+compare   the model against captures: rows, their groups (compare_*), a load's run (load_run)
 lines     what the text parsers share
 """

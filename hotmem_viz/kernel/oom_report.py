@@ -13,6 +13,7 @@ _INVOKED = re.compile(
 )
 _ZONE = re.compile(r"(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable) free:", re.ASCII)
 _FIGURE = re.compile(r"\b(free|boost|min|low|high|present|managed|free_pcp):(\d+)kB", re.ASCII)
+_TOTAL = re.compile(r" free:(\d+) free_pcp:", re.ASCII)
 _RESERVE = re.compile(r"lowmem_reserve\[\]:((?: \d+)+)", re.ASCII)
 _KIB_PER_PAGE = PAGE_SIZE // 1024
 
@@ -40,12 +41,21 @@ class OomZone:
 
 @dataclass(frozen=True)
 class OomReport:
-    """What was asked for when memory had run out, and how the zones stood."""
+    """What was asked for when memory had run out, and how the zones stood.
+
+    `free` is the sum over all zones, those not printed too; None where the log lacks it.
+    """
 
     task: str
     gfp: str
     order: int
     zones: tuple[OomZone, ...]
+    free: int | None = None
+
+    @property
+    def unprinted_free(self) -> int | None:
+        """Free pages of the zones that the request could not use, and so were not printed."""
+        return None if self.free is None else self.free - sum(z.free for z in self.zones)
 
 
 @dataclass
@@ -54,6 +64,7 @@ class _Draft:
     gfp: str
     order: int
     zones: list[OomZone] = field(default_factory=list)
+    free: int | None = None
 
 
 class OomReader:
@@ -69,6 +80,8 @@ class OomReader:
             self.drafts.append(_Draft(invoked[1], invoked[3], int(invoked[4])))
         elif not self.drafts:
             return
+        elif match := _TOTAL.match(line):
+            self.drafts[-1].free = to_int(match[1], self.path, number, "free")
         elif match := _ZONE.match(line):
             self._read_zone(number, line, match)
         elif (match := _RESERVE.match(line)) and self.drafts[-1].zones:
@@ -93,4 +106,4 @@ class OomReader:
 
     def finish(self) -> tuple[OomReport, ...]:
         """Return the reports in the order of the log."""
-        return tuple(OomReport(d.task, d.gfp, d.order, tuple(d.zones)) for d in self.drafts)
+        return tuple(OomReport(d.task, d.gfp, d.order, tuple(d.zones), d.free) for d in self.drafts)

@@ -78,6 +78,7 @@ class _Draft:
 
     def finish(self, path: object) -> ZoneInfo:
         """Check that nothing is missing, and return the zone."""
+        self.values.setdefault("boost", 0)  # Kernels before 5.14 print none.
         missing = [name for name in _WATERMARKS if name not in self.values]
         if self.protection is None:
             missing.append("protection")

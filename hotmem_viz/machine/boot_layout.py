@@ -229,7 +229,7 @@ class _Boot:
                     freed[key] = freed.get(key, 0) + share
         layout = BootLayout(
             reserved=tuple(sorted(self.reserved, key=lambda r: r.start_pfn)),
-            used=booted_use(self.spec, self.profile),
+            used=booted_use(self.spec, self.profile, self.hotplug),
             freed_after_init=MappingProxyType(freed),
         )
         self._check_room(layout)

@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 
 from hotmem_viz.machine.footprint import between
 from hotmem_viz.machine.spec import Arch, MachineSpec
-from hotmem_viz.vocabulary import PAGE_SIZE, PageKind
+from hotmem_viz.vocabulary import MAX_ORDER_PAGES, PAGE_SIZE, PageKind
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from hotmem_viz.machine.profiles import KernelProfile
+
+
+ATOMIC_POOL_LEAST = 32
+"""128 KiB (dma_atomic_pool_init, kernel/dma/pool.c, 6.1)."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,22 @@ def hash_table_pages(pages: int, entry_bytes: int) -> int:
     return -(-entries * entry_bytes * 3 // 2 // PAGE_SIZE)
 
 
-def booted_use(spec: MachineSpec, profile: KernelProfile) -> tuple[BootUse, ...]:
+def atomic_pool_pages(memory: int) -> int:
+    """Pages of the pool that boot takes from ZONE_DMA for a machine of `memory` pages.
+
+    128 KiB for each GiB, in one block of the buddy allocator: dma_atomic_pool_init
+    (kernel/dma/pool.c, 6.1). The pools of the other zones are part of the measured use.
+    """
+    wanted = min(max(memory >> 13, ATOMIC_POOL_LEAST), MAX_ORDER_PAGES)
+    return 1 << (wanted - 1).bit_length()
+
+
+def booted_use(
+    spec: MachineSpec, profile: KernelProfile, hotplug: Collection[int] = ()
+) -> tuple[BootUse, ...]:
     """Return what the started system uses, in the order in which it is to be allocated.
+
+    hotplug: nodes that movable_node keeps free of boot memory.
 
     Figures that grow with memory are interpolated between measured sizes of the real
     machine; a classroom machine is taken for the real one of 32 times its memory, and its
@@ -50,12 +70,14 @@ def booted_use(spec: MachineSpec, profile: KernelProfile) -> tuple[BootUse, ...]
     fp = profile.footprint
     memory = spec.present_pages * spec.scale
     first, *others = sorted(n.nid for n in spec.nodes)
-    dma = fp.dma * (2 if others else 1)
+    dma = atomic_pool_pages(memory) if fp.dma_pool else 0
     slab = between(fp.slab, memory)
     stacks = fp.stacks + fp.node_stacks * len(others)
     tables = 0
     if others:
-        tables = hash_table_pages(spec.present_pages, fp.hash_entry) // (len(others) + 1)
+        left_out = hotplug if profile.hash_tables_skip_hotplug else ()
+        counted = sum(n.present_pages for n in spec.nodes if n.nid not in left_out)
+        tables = hash_table_pages(counted, fp.hash_entry) // (len(others) + 1)
     use = [
         BootUse("DMA", PageKind.KERNEL_BUFFER, dma, "pools for atomic DMA allocations"),
         BootUse("KERNEL", PageKind.RECLAIMABLE_SLAB, fp.slab_reclaimable, "reclaimable slab"),

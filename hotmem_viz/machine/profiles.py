@@ -1,7 +1,8 @@
 """Kernel profiles: every rule and constant that depends on the kernel's version.
 
-Constants marked "measured" were read off captures of Debian's builds running one start-up
-program on one CPU (data/captures); they belong to those builds and not to Linux.
+Rules belong to a series of Linux. Footprints, caches and operations were measured on captures
+of one Debian build of each series running one start-up program on one CPU (data/captures); they
+belong to that build, which the profile names, and not to Linux.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.machine import build_6_12, build_7_2
 from hotmem_viz.machine.footprint import PAE_6_1, X86_64_6_1, BootFootprint
 from hotmem_viz.machine.object_costs import (
     PAE_CACHES,
@@ -46,16 +48,25 @@ class KernelProfile:
 
     Attributes
     ----------
+    build
+        The release that footprint, caches and operations were measured on.
     struct_page_bytes
         Size of struct page: 64 on x86-64; 40 on Debian's 6.1 PAE (measured), 32 in 2012.
     min_shared_over_movable
         Whether ZONE_MOVABLE takes a share of min_free_kbytes on 64-bit (to 6.1; by 6.12 it
         is treated as highmem; __setup_per_zone_wmarks, mm/page_alloc.c).
     mirror_without_mirrored
-        Whether kernelcore=mirror acts on a machine without mirrored memory (6.1 does).
+        Whether kernelcore=mirror acts on a machine without mirrored memory (6.1 does; later
+        kernels ignore it: find_zone_movable_pfns_for_nodes, mm/mm_init.c, 6.12).
     pae_lowmem_end_pfn
         Where ZONE_NORMAL ends on 32-bit: 225278 measured on 6.1 (fixmap and kmap window are
         taken off), 229376 = 896 MiB in 2012 (arch/x86/mm/init_32.c, 3.18).
+    reserve_follows_managed
+        Whether protection is computed again when the ramdisk and init memory are freed, as on
+        7.2 (measured: exact so on every v72 capture); watermarks are not, on any kernel.
+    hash_tables_skip_hotplug
+        Whether memory that movable_node keeps free does not count for the size of the hash
+        tables (calc_nr_kernel_pages, mm/mm_init.c, 6.12; it does on 6.1).
     min_free_cap_kb
         Upper bound of min_free_kbytes: 262144, and 65536 before 5.8.
     footprint
@@ -69,6 +80,7 @@ class KernelProfile:
     name: str
     arch: Arch
     title: str
+    build: str
     struct_page_bytes: int
     min_shared_over_movable: bool
     mirror_without_mirrored: bool
@@ -78,6 +90,8 @@ class KernelProfile:
     caches: Mapping[str, SlabCache] = field(repr=False)
     operations: Mapping[str, Operation] = field(repr=False)
     ballast_pairs: int = 40
+    reserve_follows_managed: bool = False
+    hash_tables_skip_hotplug: bool = False
     reserve_ratios: Mapping[ZoneType, int] = field(
         default_factory=lambda: RESERVE_RATIOS, repr=False
     )
@@ -91,6 +105,7 @@ _6_1 = KernelProfile(
     name="6.1",
     arch=Arch.X86_64,
     title="Linux 6.1, x86-64",
+    build="6.1.0-56-cloud-amd64",
     struct_page_bytes=64,
     min_shared_over_movable=True,
     mirror_without_mirrored=True,
@@ -105,10 +120,33 @@ _6_1_PAE = replace(
     name="6.1-pae",
     arch=Arch.PAE,
     title="Linux 6.1, 32-bit PAE",
+    build="6.1.0-50-686-pae",
     struct_page_bytes=40,
     footprint=PAE_6_1,
     caches=PAE_CACHES,
     operations=PAE_OPERATIONS,
+)
+_6_12 = replace(
+    _6_1,
+    name="6.12",
+    title="Linux 6.12, x86-64",
+    build=build_6_12.BUILD,
+    min_shared_over_movable=False,
+    mirror_without_mirrored=False,
+    hash_tables_skip_hotplug=True,
+    footprint=build_6_12.FOOTPRINT,
+    caches=build_6_12.CACHES,
+    operations=build_6_12.OPERATIONS,
+)
+_7_2 = replace(
+    _6_12,
+    name="7.2",
+    title="Linux 7.2, x86-64",
+    build=build_7_2.BUILD,
+    reserve_follows_managed=True,
+    footprint=build_7_2.FOOTPRINT,
+    caches=build_7_2.CACHES,
+    operations=build_7_2.OPERATIONS,
 )
 _2012_CHANGES = {
     "mirror_without_mirrored": False,
@@ -127,7 +165,7 @@ _2012_PAE = replace(
 )
 
 PROFILES: Mapping[str, KernelProfile] = MappingProxyType(
-    {p.name: p for p in (_6_1, _6_1_PAE, _2012, _2012_PAE)}
+    {p.name: p for p in (_6_1, _6_1_PAE, _6_12, _7_2, _2012, _2012_PAE)}
 )
 
 
@@ -143,6 +181,8 @@ def find_profile(name: str, arch: Arch | None = None) -> KernelProfile:
     if arch is not None:
         base = name.removesuffix("-pae")
         wanted = f"{base}-pae" if arch is Arch.PAE else base
+    if wanted not in PROFILES and name in PROFILES and arch is not None:
+        raise ParameterError("profile", name, f"there is no such kernel for {arch.value}")
     if wanted not in PROFILES:
         raise ParameterError("profile", name, f"allowed are {', '.join(PROFILES)}")
     return PROFILES[wanted]

@@ -18,7 +18,7 @@ from hotmem_viz.mechanisms.requests import GFP
 from hotmem_viz.mechanisms.watermarks import protection, settle_watermarks, watermark_rules
 from hotmem_viz.mechanisms.zonelists import build_all_zonelists
 from hotmem_viz.memory.build import all_groups, build_memory
-from hotmem_viz.vocabulary import ZoneType
+from hotmem_viz.vocabulary import PageKind, ZoneType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +41,7 @@ def boot_machine(spec: MachineSpec, options: BootOptions, profile: KernelProfile
     build_all_zonelists(mem)
     set_watermarks(mem, layout.initial_pages(plan))
     kernel = mem.owners.add("kernel, since boot")
+    park_on_lists(mem, owner=kernel)
     init = mem.owners.add("start-up")
     for use in layout.used:
         gfp = GFP[use.gfp]
@@ -49,10 +50,26 @@ def boot_machine(spec: MachineSpec, options: BootOptions, profile: KernelProfile
     return mem
 
 
+def park_on_lists(mem: PhysicalMemory, *, owner: int) -> None:
+    """Take what boot leaves on per-CPU lists, free in name but out of a workload's reach.
+
+    Blocks of the size of a huge page come back to the lists (since 5.13) and stay while a zone's
+    lists hold no more than its low mark (zone_highsize, mm/page_alloc.c). How many there are was
+    measured for each build.
+    """
+    zones, most = mem.zones, -(-mem.profile.footprint.percpu_lists // mem.spec.scale)
+    first = int(zones.nid.min())
+    for z in range(len(zones)):
+        if most and (zones.nid[z], zones.type[z]) == (first, ZoneType.DMA32):
+            pages = min(most, int(zones.low[z]))
+            alloc_pages(mem, GFP["DMA32"], pages, PageKind.KERNEL_BUFFER, owner=owner, nid=first)
+
+
 def set_watermarks(mem: PhysicalMemory, initial: Mapping[tuple[int, ZoneType], int]) -> None:
     """Write protection and marks, from the managed pages of the time (A3, A4).
 
-    initial: pages by (node, zone), at boot those from before init memory was freed.
+    initial: pages by (node, zone), at boot those from before init memory was freed. Kernels
+    whose protection follows the managed pages have it from what the zones manage now.
     """
     zones = mem.zones
     managed = np.array(
@@ -60,6 +77,8 @@ def set_watermarks(mem: PhysicalMemory, initial: Mapping[tuple[int, ZoneType], i
     )
     rules = watermark_rules(mem.profile, mem.spec.arch, int(managed.sum()))
     marks = settle_watermarks(zones.type, managed, rules)
-    zones.protection[:] = protection(zones.nid, zones.type, managed, mem.profile.reserve_ratios)
     zones.min[:], zones.low[:], zones.high[:] = marks.min, marks.low, marks.high
+    if mem.profile.reserve_follows_managed:
+        managed = zones.managed.astype(np.int64)
+    zones.protection[:] = protection(zones.nid, zones.type, managed, mem.profile.reserve_ratios)
     zones.total_reserve = total_reserve(managed, marks.high, zones.protection.max(axis=1))

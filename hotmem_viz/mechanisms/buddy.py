@@ -153,7 +153,8 @@ def _choose_extents(lists: np.ndarray, up: int, blocks: int) -> np.ndarray:
     chosen = (until - of_last < blocks) & (of_last > 0)
     if up:
         chosen |= lists[:, :up].any(axis=1)
-    return chosen.nonzero()[0]
+    index: np.ndarray = chosen.nonzero()[0]
+    return index
 
 
 def _take_off(mem: PhysicalMemory, view: View, n: np.ndarray, migratetype: int, order: int) -> None:

@@ -25,6 +25,7 @@ GFP = {
     g.name: g
     for g in (
         Gfp("DMA", ZoneType.DMA, MigrateType.UNMOVABLE),
+        Gfp("DMA32", ZoneType.DMA32, MigrateType.UNMOVABLE),
         Gfp("KERNEL", ZoneType.NORMAL, MigrateType.UNMOVABLE),
         Gfp("KERNEL_RECLAIMABLE", ZoneType.NORMAL, MigrateType.RECLAIMABLE),
         Gfp("USER_MOVABLE", ZoneType.NORMAL, MigrateType.MOVABLE),

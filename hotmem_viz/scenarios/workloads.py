@@ -83,13 +83,22 @@ def find_stocks(profile: KernelProfile, operation: Operation) -> tuple[Stock, ..
         cache = profile.caches[name]
         kind = PageKind.RECLAIMABLE_SLAB if cache.reclaimable else PageKind.SLAB
         order = cache.pages_per_slab.bit_length() - 1
-        stocks.append(Stock(name, kind, GFP_OF_KIND[kind], order, cache.objects_per_slab, objects))
+        # A fraction of an object becomes whole objects of that many operations.
+        needed, shared = objects.as_integer_ratio()
+        per_slab = cache.objects_per_slab * shared
+        stocks.append(Stock(name, kind, GFP_OF_KIND[kind], order, per_slab, needed))
     if operation.data_pages:
         gfp, pages = GFP[operation.data_gfp], operation.data_pages
         stocks.append(Stock("data", PageKind.KERNEL_BUFFER, gfp, 0, 1, pages))
     if operation.stacks:
         gfp = GFP_OF_KIND[PageKind.KERNEL_STACK]
         stocks.append(Stock("stack", PageKind.KERNEL_STACK, gfp, 0, 1, operation.stacks))
+    for name, kind, pages in (
+        ("page tables", PageKind.PAGE_TABLE, operation.page_tables),
+        ("anon", PageKind.ANON, operation.anon),
+    ):
+        if pages:
+            stocks.append(Stock(name, kind, GFP_OF_KIND[kind], 0, 1, pages))
     return tuple(stocks)
 
 

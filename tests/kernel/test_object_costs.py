@@ -7,7 +7,14 @@ import pytest
 from hotmem_viz.kernel.captures import open_capture
 from hotmem_viz.machine.profiles import find_profile
 
-CASES = [("6.1", "b-files-85"), ("6.1", "b-sockets-85"), ("6.1-pae", "e-sockets-04G")]
+CASES = [
+    ("6.1", "b-files-85"),
+    ("6.1", "b-sockets-85"),
+    ("6.1-pae", "e-sockets-04G"),
+    ("6.12", "v612-b-sockets-1536M-40"),
+    ("6.12", "v612-b-pipes-2G-40"),
+    ("7.2", "v72-b-sockets-1536M-40"),
+]
 
 
 @pytest.mark.parametrize(("profile", "name"), CASES)
@@ -53,6 +60,10 @@ def test_cost_of_an_operation_in_bytes(profile, operation, bytes_each):
         ("6.1", "b-pipes-85", "pipes"),
         ("6.1-pae", "e-sockets-04G", "sockets"),
         ("6.1-pae", "e-pipes-04G", "pipes"),
+        ("6.12", "v612-b-dirs-1536M-75", "dirs"),
+        ("6.12", "v612-b-pipes-2G-40", "pipes"),
+        ("6.12", "v612-b-sockets-1536M-40", "sockets"),
+        ("7.2", "v72-b-sockets-1536M-40", "sockets"),
     ],
 )
 def test_reclaimable_slab_grows_by_what_the_reclaimable_caches_cost(profile, name, load):

@@ -108,8 +108,19 @@ def test_machines_that_are_too_small_fail_with_one_clear_line(ranges):
 
 
 def test_profiles_come_in_both_builds():
-    for name in PROFILES:
+    for name in ("6.1", "6.1-pae", "2012", "2012-pae"):
         for arch in Arch:
             assert find_profile(name).for_arch(arch).arch is arch
+
+
+def test_later_kernels_come_for_x86_64_alone():
+    later = set(PROFILES) - {"6.1", "6.1-pae", "2012", "2012-pae"}
+    assert later == {"6.12", "7.2"}
+    for name in later:
+        with pytest.raises(ParameterError, match="no such kernel for pae"):
+            find_profile(name).for_arch(Arch.PAE)
+
+
+def test_an_unknown_profile_is_refused():
     with pytest.raises(ParameterError, match=r"^profile: .*6\.1-pae"):
         find_profile("5.10")

@@ -1,0 +1,135 @@
+"""What Debian's 6.12.107+deb13-cloud-amd64 occupies, and what its operations cost.
+
+Measured on captures of that build, one CPU, mitigations off, no address randomisation
+(data/captures, v612-*): reserved ranges from the page flags right after boot and /proc/iomem,
+what was freed from the boot log, pages in use from zoneinfo and meminfo after boot, objects from
+/proc/slabinfo. What each node after the first adds comes from two
+captures, the growth with memory beyond 2 GiB from the same two.
+"""
+
+from __future__ import annotations
+
+from hotmem_viz.machine.footprint import BootFootprint
+from hotmem_viz.machine.object_costs import (
+    MAPLE_NODES,
+    NEGATIVE,
+    Objects,
+    operations,
+    slab_caches,
+)
+
+BUILD = "6.12.107+deb13-cloud-amd64"
+_GIB = 1 << 18
+
+FOOTPRINT = BootFootprint(
+    # Code; read-only data; data; the tail of init data and bss ("Kernel bss" ends at 15360),
+    # less what was freed.
+    image=((4096, 6848), (11264, 1780), (14039, 814), (15360, 17)),
+    image_freed=1812,
+    initrd=755,
+    first_mib=256,
+    node_data=43,
+    percpu=66,
+    percpu_unit=512,
+    crumbs=10,
+    first_node_crumbs=(2, 3, 3),
+    movable_node_crumbs=1,
+    swiotlb=16384,
+    swiotlb_slots=192,
+    hash_entry=8,
+    slab_reclaimable=143,
+    slab=((_GIB, 1932),),
+    other=(
+        (_GIB * 3 // 8, 2171),
+        (_GIB, 2246),
+        (_GIB * 3 // 2, 2464),
+        (2 * _GIB, 2446),
+        (6 * _GIB, 3708),
+        (12 * _GIB, 4229),
+    ),
+    stacks=214,
+    page_tables=88,
+    anon=34,
+    tmpfs=765,
+    node_slab=50,
+    node_stacks=12,
+    node_other=495,
+    dma_pool=True,
+    percpu_lists=1900,
+)
+
+CACHES = slab_caches(
+    "slabinfo, 6.12.107+deb13-cloud-amd64",
+    ("shmem_inode_cache", 760, 21, 4, False),
+    ("dentry", 192, 21, 1, True),
+    ("inode_cache", 632, 25, 4, True),
+    ("sock_inode_cache", 832, 19, 4, True),
+    ("ext4_inode_cache", 1168, 14, 4, True),
+    ("lsm_inode_cache", 88, 46, 1, False),
+    ("shared_policy_node", 48, 85, 1, False),
+    ("filp", 192, 21, 1, False),
+    ("skbuff_head_cache", 256, 16, 1, False),
+    ("PING", 1024, 8, 2, False),
+    ("kmalloc-cg-4k", 4096, 8, 8, False),
+    ("kmalloc-cg-1k", 1024, 8, 2, False),
+    ("kmalloc-cg-192", 192, 21, 1, False),
+    ("kmalloc-rcl-192", 192, 21, 1, True),
+    ("kmalloc-16", 16, 256, 1, False),
+    ("vm_area_struct", 176, 23, 1, False),
+    ("vma_lock", 40, 102, 1, False),
+    ("maple_node", 256, 16, 1, False),
+)
+
+_FILES: dict[str, Objects] = {
+    "shmem_inode_cache": 1,
+    "dentry": 1,
+    "lsm_inode_cache": 1,
+    # The directory's entries are kept in order in a maple tree (fs/libfs.c, since 6.6).
+    "maple_node": MAPLE_NODES,
+}
+_SOCKETS: dict[str, Objects] = {
+    "kmalloc-cg-4k": 10,
+    "skbuff_head_cache": 10,
+    "PING": 2,
+    "sock_inode_cache": 2,
+    "filp": 2,
+    "dentry": 2,
+    "lsm_inode_cache": 2,
+    "shared_policy_node": 2,
+    "kmalloc-16": 2,
+}
+"""The security blob of an open file lies in shared_policy_node, a cache of like size."""
+
+_PIPES: dict[str, Objects] = {
+    "kmalloc-cg-1k": 1,
+    "inode_cache": 1,
+    "filp": 2,
+    "dentry": 1,
+    "kmalloc-cg-192": 1,
+    "shared_policy_node": 2,
+    "lsm_inode_cache": 1,
+}
+_VMAS: dict[str, Objects] = {"vm_area_struct": 1, "vma_lock": 1, "maple_node": MAPLE_NODES}
+
+OPERATIONS = operations(
+    {
+        "files": _FILES,
+        "dirs": _FILES,
+        "sockets": _SOCKETS,
+        "pipes": _PIPES,
+        "vmas": _VMAS,
+        "cache": NEGATIVE,
+        "negdentry": NEGATIVE,
+        "ballast": _SOCKETS,
+    },
+    {
+        "files": "as dirs, whose inodes and directory entries are the same",
+        "dirs": "v612-b-dirs-1536M-75: a tmpfs directory",
+        "sockets": "v612-b-sockets-1536M-40: a pair of unix sockets with twenty datagrams",
+        "pipes": "v612-b-pipes-2G-40: a pipe with four pages written into it",
+        "vmas": "v612-b-vmas-768M-75: one more mapping, by mprotect of every second page",
+        "cache": "a look-up of a missing name of 125 characters; sizes from boot slabinfo",
+        "negdentry": "a look-up of a missing name of 125 characters; sizes from boot slabinfo",
+        "ballast": "v612-b-sockets-1536M-40: a socket pair parked before the workload starts",
+    },
+)
