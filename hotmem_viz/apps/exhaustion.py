@@ -50,7 +50,7 @@ class ExhaustionApp(widgets.VBox):
         self.movable = controls.share(
             "movable", share, max(0.95, share), "share of memory in ZONE_MOVABLE"
         )
-        self.boot = controls.text("boot options", p.boot, "e.g. kernelcore=64M")
+        self.boot = controls.text("boot options", p.boot, "kernelcore=64M")
         self.workload = controls.choice("metadata", dict(WORKLOADS), p.workload)
         self.user = controls.share(
             "user", p.user, MAX_USER, "share of the pages asked for that are user memory"

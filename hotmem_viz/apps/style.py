@@ -27,9 +27,14 @@ _RULES = """
   color: var(--hotmem-app-ink); background-color: var(--hotmem-app-panel);
   font: 400 14px/26px system-ui, "DejaVu Sans", sans-serif;
 }
-.hotmem-controls select { padding-right: 22px; }
-.hotmem-controls .widget-dropdown select { width: auto; max-width: 168px; }
-.hotmem-controls .widget-text input[type="text"] { width: 140px; }
+.hotmem-controls .widget-dropdown > select {
+  padding-right: 24px; appearance: none; background-repeat: no-repeat; background-size: 5px 5px;
+  background-image: linear-gradient(45deg, transparent 50%, var(--hotmem-app-muted) 50%),
+    linear-gradient(135deg, var(--hotmem-app-muted) 50%, transparent 50%);
+  background-position: right 13px center, right 8px center;
+}
+.hotmem-controls .widget-dropdown select { width: auto; max-width: 182px; }
+.hotmem-controls .widget-text input[type="text"] { width: 152px; }
 .hotmem-controls .widget-text input[type="number"] { width: 54px; }
 .hotmem-controls :disabled, .hotmem-controls [disabled] { opacity: 0.45; }
 .hotmem-error {
