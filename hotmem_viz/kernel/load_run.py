@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hotmem_viz.mechanisms.allocator import alloc_pages
 from hotmem_viz.mechanisms.boot import boot_machine
+from hotmem_viz.mechanisms.slab import alloc_slabs
 from hotmem_viz.scenarios.workloads import Stock, find_stocks
 from hotmem_viz.vocabulary import PageKind, ZoneType
 
@@ -48,24 +48,22 @@ class _Load:
     stocks: tuple[Stock, ...]
     owner: int
     done: int = 0
-    slabs: dict[str, int] = field(default_factory=dict)
+    objects: dict[str, int] = field(default_factory=dict)
 
     def do(self, operations: int) -> bool:
         """Do some more operations; say whether memory sufficed."""
         wanted = self.done + operations
         for stock in self.stocks:
-            held = self.slabs.get(stock.name, 0)
-            need = -(-wanted * stock.per_operation // stock.per_slab) - held
+            held = self.objects.get(stock.name, 0)
+            need = -(-(wanted * stock.per_operation - held) // stock.cut.per_slab)
             if need <= 0:
                 continue
-            outcome = alloc_pages(
-                self.mem, stock.gfp, need, stock.kind, order=stock.order, owner=self.owner
+            outcome, objects = alloc_slabs(
+                self.mem, stock.gfp, need, stock.kind, stock.cut, owner=self.owner
             )
-            self.slabs[stock.name] = held + outcome.granted
+            self.objects[stock.name] = held + objects
             if outcome.refused:
-                done = (
-                    self.slabs.get(s.name, 0) * s.per_slab // s.per_operation for s in self.stocks
-                )
+                done = (self.objects.get(s.name, 0) // s.per_operation for s in self.stocks)
                 self.done = max(self.done, min(wanted, *done))
                 return False
         self.done = wanted
@@ -101,7 +99,7 @@ def run_load(
     operation = profile.operations[load]
     owner = mem.owners.add(load, shrinkable=operation.shrinkable)
     run = _Load(mem, find_stocks(profile, operation), owner)
-    cost = sum(s.per_operation / s.per_slab * (1 << s.order) for s in run.stocks)
+    cost = sum(s.pages_per_operation for s in run.stocks)
     turn_pages = max(LEAST_TURN_PAGES, run.room() // TURNS_TO_FILL)
     out_of_memory, peak = False, _reclaimable(mem)
     while run.done < most and not out_of_memory:

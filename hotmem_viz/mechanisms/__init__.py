@@ -8,6 +8,7 @@ buddy       blocks of free frames: counting, taking, giving back
 fallback    borrowing or claiming another type's pageblock
 boot        watermarks and what the started system holds
 allocator   alloc_pages and free_pages
+slab        pages for objects of a slab cache
 reclaim     kswapd, direct reclaim, what can be reclaimed
 oom         the verdict, MemAvailable, memory that is free but of no use
 outcome     what every mechanism answers

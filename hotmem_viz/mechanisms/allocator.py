@@ -85,11 +85,14 @@ def alloc_pages(
     order: int = 0,
     owner: int = 0,
     nid: int = 0,
+    may_reclaim: bool = True,
 ) -> Outcome:
     """Serve `count` requests of 2**order pages for a task on node `nid`.
 
-    Requests that no zone can serve are refused, which is an answer and not an error; raises
-    ParameterError only for misuse. Work grows with the groups of 1,024 frames that are touched.
+    may_reclaim is False for a request that has something else to try: it neither wakes kswapd nor
+    reclaims, and its refusal is not reported. Requests that no zone can serve are refused, which
+    is an answer and not an error; raises ParameterError only for misuse. Work grows with the
+    groups of 1,024 frames that are touched.
     """
     if not 0 <= order <= MAX_ORDER:
         raise ParameterError("order", order, f"0 to {MAX_ORDER}")
@@ -104,10 +107,10 @@ def alloc_pages(
     if unmixed := mem.unmixed_zones[nid, int(gfp.highest)]:
         _serve(call, unmixed, "low", whole_only=True)
     _serve(call, zonelist, "low")
-    while call.left and _wake_kswapd(call, zonelist):
+    while may_reclaim and call.left and _wake_kswapd(call, zonelist):
         _serve(call, zonelist, "low")
     _serve(call, zonelist, "min")
-    if call.left:
+    if call.left and may_reclaim:
         _reclaim_and_retry(call, zonelist)
     call.out.granted, call.out.refused = count - call.left, call.left
     call.out.frames = union(call.parts)

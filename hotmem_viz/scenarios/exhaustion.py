@@ -15,6 +15,7 @@ import numpy as np
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.mechanisms.requests import GFP_OF_KIND, Gfp
+from hotmem_viz.mechanisms.slab import alloc_slabs
 from hotmem_viz.recording.recorder import Tick
 from hotmem_viz.scenarios import describe, telling
 from hotmem_viz.scenarios.workloads import Stock, draw_workload, find_stocks
@@ -98,7 +99,7 @@ class Exhaustion:
         self._reports: list[Report] = []
         self._time = 0.0
         self._user_pages = self._remote = self._operations = 0
-        self._slabs = dict.fromkeys((s.name for s in self.workload.stocks), 0)
+        self._objects_held = dict.fromkeys((s.name for s in self.workload.stocks), 0)
         self._exits: dict[int, list[FrameSet]] = {}
         self.is_over = False
         self._park_ballast()
@@ -118,8 +119,8 @@ class Exhaustion:
             return
         owner = mem.owners.add("parked sockets")
         for stock in find_stocks(mem.profile, mem.profile.operations["ballast"]):
-            slabs = -(-pairs * stock.per_operation // stock.per_slab)
-            alloc_pages(mem, stock.gfp, slabs, stock.kind, order=stock.order, owner=owner)
+            slabs = -(-pairs * stock.per_operation // stock.cut.per_slab)
+            alloc_slabs(mem, stock.gfp, slabs, stock.kind, stock.cut, owner=owner)
 
     def ticks(self) -> Iterator[Tick]:
         """Run the scenario to its end and yield its ticks, the booted machine first."""
@@ -173,12 +174,8 @@ class Exhaustion:
                 found.append(int(mem.extents.section[part][-1]))
         return found
 
-    def _ask(
-        self, gfp: Gfp, count: int, kind: PageKind, owner: int, turn: int, order: int = 0
-    ) -> tuple[Outcome, list[Tick]]:
-        """Make requests. A kind of event seen for the first time ends its tick."""
-        nid = int(self.workload.node[turn])
-        outcome = alloc_pages(self.memory, gfp, count, kind, order=order, owner=owner, nid=nid)
+    def _take_in(self, gfp: Gfp, outcome: Outcome, nid: int) -> list[Tick]:
+        """Note what requests did. A kind of event seen for the first time ends its tick."""
         self._touched += [outcome.frames, *outcome.released]
         self._time += sum(outcome.by_zone.values()) * PAGE_NS
         if gfp.highest <= ZoneType.NORMAL:
@@ -189,7 +186,7 @@ class Exhaustion:
             self._reports.append(report)
             if report.kind not in self._seen:
                 ticks.append(self._flush())
-        return outcome, ticks
+        return ticks
 
     def _user_turn(self, turn: int) -> Iterator[Tick]:
         """Let the user actor touch memory and read files."""
@@ -202,7 +199,9 @@ class Exhaustion:
         for kind, count, owner in wishes:
             if not count or self.is_over:
                 continue
-            outcome, ticks = self._ask(GFP_OF_KIND[kind], count, kind, owner, turn)
+            gfp, nid = GFP_OF_KIND[kind], int(w.node[turn])
+            outcome = alloc_pages(self.memory, gfp, count, kind, owner=owner, nid=nid)
+            ticks = self._take_in(gfp, outcome, nid)
             self._user_pages += outcome.granted
             if kind is PageKind.ANON and w.exit_turn[turn]:
                 self._exits.setdefault(int(w.exit_turn[turn]), []).append(outcome.frames)
@@ -239,13 +238,15 @@ class Exhaustion:
         """Ask for the slabs that some more operations need."""
         wanted = self._operations + operations
         for stock in self.workload.stocks:
-            need = -(-wanted * stock.per_operation // stock.per_slab) - self._slabs[stock.name]
-            if need <= 0:
+            missing = wanted * stock.per_operation - self._objects_held[stock.name]
+            if missing <= 0:
                 continue
-            outcome, ticks = self._ask(
-                stock.gfp, need, stock.kind, self._metadata, turn, stock.order
+            need, nid = -(-missing // stock.cut.per_slab), int(self.workload.node[turn])
+            outcome, objects = alloc_slabs(
+                self.memory, stock.gfp, need, stock.kind, stock.cut, owner=self._metadata, nid=nid
             )
-            self._slabs[stock.name] += outcome.granted
+            ticks = self._take_in(stock.gfp, outcome, nid)
+            self._objects_held[stock.name] += objects
             if outcome.refused:
                 self.is_over = True
                 self._operations = self._operations_done(wanted)
@@ -256,7 +257,7 @@ class Exhaustion:
 
     def _operations_done(self, wanted: int) -> int:
         """Operations that the slabs so far are enough for."""
-        done = [self._slabs[s.name] * s.per_slab // s.per_operation for s in self.workload.stocks]
+        done = [self._objects_held[s.name] // s.per_operation for s in self.workload.stocks]
         return min(wanted, *done)
 
     def _corrected(self, ticks: list[Tick]) -> list[Tick]:

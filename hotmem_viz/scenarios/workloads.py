@@ -14,10 +14,11 @@ import numpy as np
 
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.mechanisms.requests import GFP, GFP_OF_KIND, Gfp
-from hotmem_viz.vocabulary import PageKind
+from hotmem_viz.mechanisms.slab import SlabCut
+from hotmem_viz.vocabulary import PAGE_SIZE, PageKind
 
 if TYPE_CHECKING:
-    from hotmem_viz.machine.profiles import KernelProfile, Operation
+    from hotmem_viz.machine.profiles import KernelProfile, Operation, SlabCache
 
 BUFFERS_PER_CACHE = 1 / 64
 """Buffers read with a page of file data: one block of an inode table or directory for each
@@ -30,24 +31,27 @@ EXIT_SHARE, EXIT_AFTER = 0.2, (8, 40)
 """Share of anonymous batches whose process exits, and after how many turns [modelling choice]."""
 
 
+SINGLE = SlabCut(0, 1)
+"""Pages that are asked for one by one."""
+
+
 @dataclass(frozen=True)
 class Stock:
     """One slab cache or kind of page that an operation draws on.
 
-    per_slab objects fill one request of 2**order pages; per_operation objects are needed.
+    `cut` says how many objects fill how many pages; per_operation objects are needed.
     """
 
     name: str
     kind: PageKind
     gfp: Gfp
-    order: int
-    per_slab: int
+    cut: SlabCut
     per_operation: int
 
     @property
     def pages_per_operation(self) -> float:
         """Pages that one operation costs in the long run."""
-        return self.per_operation / self.per_slab * (1 << self.order)
+        return self.per_operation / self.cut.per_slab * (1 << self.cut.order)
 
 
 @dataclass(frozen=True)
@@ -76,29 +80,38 @@ class Workload:
         return sum(s.pages_per_operation for s in self.stocks)
 
 
+def cut_of(cache: SlabCache, shared: int = 1) -> SlabCut:
+    """Return how a cache cuts pages; shared: operations that have an object together."""
+    least = max(0, (-(-cache.object_bytes // PAGE_SIZE) - 1).bit_length())
+    return SlabCut(
+        order=cache.pages_per_slab.bit_length() - 1,
+        per_slab=cache.objects_per_slab * shared,
+        least_order=least,
+        per_least=(PAGE_SIZE << least) // cache.object_bytes * shared,
+    )
+
+
 def find_stocks(profile: KernelProfile, operation: Operation) -> tuple[Stock, ...]:
     """List what an operation draws on, in the order in which it asks."""
     stocks = []
     for name, objects in operation.caches.items():
         cache = profile.caches[name]
         kind = PageKind.RECLAIMABLE_SLAB if cache.reclaimable else PageKind.SLAB
-        order = cache.pages_per_slab.bit_length() - 1
         # A fraction of an object becomes whole objects of that many operations.
         needed, shared = objects.as_integer_ratio()
-        per_slab = cache.objects_per_slab * shared
-        stocks.append(Stock(name, kind, GFP_OF_KIND[kind], order, per_slab, needed))
+        stocks.append(Stock(name, kind, GFP_OF_KIND[kind], cut_of(cache, shared), needed))
     if operation.data_pages:
         gfp, pages = GFP[operation.data_gfp], operation.data_pages
-        stocks.append(Stock("data", PageKind.KERNEL_BUFFER, gfp, 0, 1, pages))
+        stocks.append(Stock("data", PageKind.KERNEL_BUFFER, gfp, SINGLE, pages))
     if operation.stacks:
         gfp = GFP_OF_KIND[PageKind.KERNEL_STACK]
-        stocks.append(Stock("stack", PageKind.KERNEL_STACK, gfp, 0, 1, operation.stacks))
+        stocks.append(Stock("stack", PageKind.KERNEL_STACK, gfp, SINGLE, operation.stacks))
     for name, kind, pages in (
         ("page tables", PageKind.PAGE_TABLE, operation.page_tables),
         ("anon", PageKind.ANON, operation.anon),
     ):
         if pages:
-            stocks.append(Stock(name, kind, GFP_OF_KIND[kind], 0, 1, pages))
+            stocks.append(Stock(name, kind, GFP_OF_KIND[kind], SINGLE, pages))
     return tuple(stocks)
 
 
