@@ -10,60 +10,20 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from hotmem_viz.errors import RecordingError
-from hotmem_viz.recording.recording import (
-    SCHEMA,
-    CellTrack,
-    Event,
-    Recording,
-    SectionDetail,
-)
+from hotmem_viz.recording.recording import SCHEMA, Recording
+from hotmem_viz.recording.store import from_parts, to_arrays, to_header
 from hotmem_viz.views.palette import event_table, kind_table, movability_table
 
 ALIGN = 8
 COMPRESSION = 4
 """zlib level: twice as fast as the default for a few per cent more bytes."""
 
-_TRACK_FIELDS = {
-    "key_ticks": np.int32,
-    "offsets": np.uint32,
-    "start": np.uint32,
-    "length": np.uint32,
-}
 _DTYPES = {"u1", "u2", "u4", "i4", "f4", "f8"}
-
-
-def _event_row(event: Event) -> dict[str, Any]:
-    row = asdict(event)
-    row["kind"] = event.kind.lower()
-    row["claims"] = list(event.claims)
-    return row
-
-
-def _track_arrays(name: str, track: CellTrack) -> dict[str, np.ndarray]:
-    arrays = {f"{name}.keys": track.keys, f"{name}.flip": track.flip}
-    for part, dtype in _TRACK_FIELDS.items():
-        arrays[f"{name}.{part}"] = getattr(track, part).astype(dtype, copy=False)
-    return arrays
-
-
-def _recording_arrays(recording: Recording) -> dict[str, np.ndarray]:
-    arrays = _track_arrays("kind", recording.kind)
-    for name in ("owner", "migratetype"):
-        track = getattr(recording, name)
-        if track is not None:
-            arrays |= _track_arrays(name, track)
-    arrays["counters"] = recording.counters_array.astype(np.float64, copy=False)
-    arrays["time_ns"] = recording.time_ns.astype(np.float64, copy=False)
-    for i, detail in enumerate(recording.details):
-        for part in ("kind", "owner", "migratetype"):
-            arrays[f"detail.{i}.{part}"] = getattr(detail, part)
-    return arrays
 
 
 def _jsonable(value: object) -> object:
@@ -79,7 +39,7 @@ def encode_recording(recording: Recording) -> bytes:
     as in `Recording`; numbers are little endian.
     """
     rows, blobs, offset = [], [], 0
-    for name, array in _recording_arrays(recording).items():
+    for name, array in to_arrays(recording).items():
         little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
         blob = little.tobytes()
         dtype = little.dtype.str[1:]
@@ -87,14 +47,13 @@ def encode_recording(recording: Recording) -> bytes:
         blob += b"\0" * (-len(blob) % ALIGN)
         blobs.append(blob)
         offset += len(blob)
-    header = {
-        "schema": SCHEMA,
-        "meta": recording.meta,
-        "events": [_event_row(e) for e in recording.event_list],
+    header = to_header(recording)
+    for event in header["events"]:
+        event["kind"] = event["kind"].lower()
+    header |= {
         "kinds": kind_table(),
         "movabilities": movability_table(),
         "event_kinds": event_table(),
-        "details": [{"section": d.section, "tick": d.tick} for d in recording.details],
         "arrays": rows,
     }
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False, default=_jsonable).encode()
@@ -130,33 +89,4 @@ def read_message(message: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]
 
 def decode_recording(message: bytes) -> Recording:
     """Return the recording that a message carries; raises RecordingError as read_message."""
-    header, arrays = read_message(message)
-
-    def track(name: str) -> CellTrack | None:
-        if f"{name}.keys" not in arrays:
-            return None
-        parts = ("keys", "key_ticks", "offsets", "start", "length", "flip")
-        return CellTrack(*(arrays[f"{name}.{part}"] for part in parts))
-
-    kind = track("kind")
-    if kind is None:
-        raise RecordingError("the message has no page kinds")
-    return Recording(
-        meta=header["meta"],
-        kind=kind,
-        counters_array=arrays["counters"],
-        time_ns=arrays["time_ns"],
-        event_list=tuple(Event(**{**e, "claims": tuple(e["claims"])}) for e in header["events"]),
-        owner=track("owner"),
-        migratetype=track("migratetype"),
-        details=tuple(
-            SectionDetail(
-                d["section"],
-                d["tick"],
-                arrays[f"detail.{i}.kind"],
-                arrays[f"detail.{i}.owner"],
-                arrays[f"detail.{i}.migratetype"],
-            )
-            for i, d in enumerate(header["details"])
-        ),
-    )
+    return from_parts(*read_message(message))
