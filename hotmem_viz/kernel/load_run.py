@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hotmem_viz.mechanisms.boot import boot_machine
-from hotmem_viz.mechanisms.slab import alloc_slabs
-from hotmem_viz.scenarios.workloads import Stock, find_stocks
+from hotmem_viz.scenarios.workloads import Stockpile, find_stocks
 from hotmem_viz.vocabulary import PageKind, ZoneType
 
 if TYPE_CHECKING:
@@ -45,26 +44,17 @@ class _Load:
     """A load under way."""
 
     mem: PhysicalMemory
-    stocks: tuple[Stock, ...]
+    pile: Stockpile
     owner: int
     done: int = 0
-    objects: dict[str, int] = field(default_factory=dict)
 
     def do(self, operations: int) -> bool:
         """Do some more operations; say whether memory sufficed."""
         wanted = self.done + operations
-        for stock in self.stocks:
-            held = self.objects.get(stock.name, 0)
-            need = -(-(wanted * stock.per_operation - held) // stock.cut.per_slab)
-            if need <= 0:
-                continue
-            outcome, objects = alloc_slabs(
-                self.mem, stock.gfp, need, stock.kind, stock.cut, owner=self.owner
-            )
-            self.objects[stock.name] = held + objects
-            if outcome.refused:
-                done = (self.objects.get(s.name, 0) // s.per_operation for s in self.stocks)
-                self.done = max(self.done, min(wanted, *done))
+        for stock in self.pile.stocks:
+            outcome = self.pile.ask(self.mem, stock, wanted, owner=self.owner)
+            if outcome is not None and outcome.refused:
+                self.done = max(self.done, self.pile.operations(wanted))
                 return False
         self.done = wanted
         return True
@@ -72,7 +62,7 @@ class _Load:
     def room(self) -> int:
         """Free pages that the zones open to the load would still give."""
         zones = self.mem.zones
-        highest = max(s.gfp.highest for s in self.stocks if s.gfp.highest < ZoneType.MOVABLE)
+        highest = max(s.gfp.highest for s in self.pile.stocks if s.gfp.highest < ZoneType.MOVABLE)
         line = zones.min + zones.boost + zones.protection[:, highest]
         return int(np.maximum(zones.free - line, 0)[zones.type <= highest].sum())
 
@@ -93,13 +83,15 @@ def run_load(
     """
     mem = boot_machine(spec, options, profile)
     parked = _Load(
-        mem, find_stocks(profile, profile.operations["ballast"]), mem.owners.add("parked")
+        mem,
+        Stockpile(find_stocks(profile, profile.operations["ballast"])),
+        mem.owners.add("parked"),
     )
     parked.do(ballast)
     operation = profile.operations[load]
     owner = mem.owners.add(load, shrinkable=operation.shrinkable)
-    run = _Load(mem, find_stocks(profile, operation), owner)
-    cost = sum(s.pages_per_operation for s in run.stocks)
+    run = _Load(mem, Stockpile(find_stocks(profile, operation)), owner)
+    cost = sum(s.pages_per_operation for s in run.pile.stocks)
     turn_pages = max(LEAST_TURN_PAGES, run.room() // TURNS_TO_FILL)
     out_of_memory, peak = False, _reclaimable(mem)
     while run.done < most and not out_of_memory:

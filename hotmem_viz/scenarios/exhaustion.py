@@ -15,10 +15,9 @@ import numpy as np
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.mechanisms.requests import GFP_OF_KIND, Gfp
-from hotmem_viz.mechanisms.slab import alloc_slabs
 from hotmem_viz.recording.recorder import Tick
 from hotmem_viz.scenarios import describe, telling
-from hotmem_viz.scenarios.workloads import Stock, draw_workload, find_stocks
+from hotmem_viz.scenarios.workloads import Stock, Stockpile, draw_workload, find_stocks
 from hotmem_viz.vocabulary import EventKind, PageKind, ZoneType
 
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ class Exhaustion:
         self._reports: list[Report] = []
         self._time = 0.0
         self._user_pages = self._remote = self._operations = 0
-        self._objects_held = dict.fromkeys((s.name for s in self.workload.stocks), 0)
+        self._stockpile = Stockpile(self.workload.stocks)
         self._exits: dict[int, list[FrameSet]] = {}
         self.is_over = False
         self._park_ballast()
@@ -118,9 +117,9 @@ class Exhaustion:
         if not pairs:
             return
         owner = mem.owners.add("parked sockets")
-        for stock in find_stocks(mem.profile, mem.profile.operations["ballast"]):
-            slabs = -(-pairs * stock.per_operation // stock.cut.per_slab)
-            alloc_slabs(mem, stock.gfp, slabs, stock.kind, stock.cut, owner=owner)
+        parked = Stockpile(find_stocks(mem.profile, mem.profile.operations["ballast"]))
+        for stock in parked.stocks:
+            parked.ask(mem, stock, pairs, owner=owner)
 
     def ticks(self) -> Iterator[Tick]:
         """Run the scenario to its end and yield its ticks, the booted machine first."""
@@ -236,29 +235,19 @@ class Exhaustion:
 
     def _do_operations(self, operations: int, turn: int) -> Iterator[Tick]:
         """Ask for the slabs that some more operations need."""
-        wanted = self._operations + operations
+        wanted, nid = self._operations + operations, int(self.workload.node[turn])
         for stock in self.workload.stocks:
-            missing = wanted * stock.per_operation - self._objects_held[stock.name]
-            if missing <= 0:
+            outcome = self._stockpile.ask(self.memory, stock, wanted, owner=self._metadata, nid=nid)
+            if outcome is None:
                 continue
-            need, nid = -(-missing // stock.cut.per_slab), int(self.workload.node[turn])
-            outcome, objects = alloc_slabs(
-                self.memory, stock.gfp, need, stock.kind, stock.cut, owner=self._metadata, nid=nid
-            )
             ticks = self._take_in(stock.gfp, outcome, nid)
-            self._objects_held[stock.name] += objects
             if outcome.refused:
                 self.is_over = True
-                self._operations = self._operations_done(wanted)
+                self._operations = self._stockpile.operations(wanted)
                 yield from self._corrected(ticks)
                 return
             yield from ticks
         self._operations = wanted
-
-    def _operations_done(self, wanted: int) -> int:
-        """Operations that the slabs so far are enough for."""
-        done = [self._objects_held[s.name] // s.per_operation for s in self.workload.stocks]
-        return min(wanted, *done)
 
     def _corrected(self, ticks: list[Tick]) -> list[Tick]:
         """Enter the final number of operations into the ticks of the refusal."""

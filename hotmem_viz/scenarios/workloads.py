@@ -14,11 +14,13 @@ import numpy as np
 
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.mechanisms.requests import GFP, GFP_OF_KIND, Gfp
-from hotmem_viz.mechanisms.slab import SlabCut
+from hotmem_viz.mechanisms.slab import SlabCut, alloc_slabs
 from hotmem_viz.vocabulary import PAGE_SIZE, PageKind
 
 if TYPE_CHECKING:
     from hotmem_viz.machine.profiles import KernelProfile, Operation, SlabCache
+    from hotmem_viz.mechanisms.outcome import Outcome
+    from hotmem_viz.memory.physical import PhysicalMemory
 
 BUFFERS_PER_CACHE = 1 / 64
 """Buffers read with a page of file data: one block of an inode table or directory for each
@@ -52,6 +54,32 @@ class Stock:
     def pages_per_operation(self) -> float:
         """Pages that one operation costs in the long run."""
         return self.per_operation / self.cut.per_slab * (1 << self.cut.order)
+
+
+class Stockpile:
+    """Objects that there is room for, cache by cache, as a load goes on."""
+
+    def __init__(self, stocks: tuple[Stock, ...]) -> None:
+        self.stocks = stocks
+        self._objects = dict.fromkeys((s.name for s in stocks), 0)
+
+    def ask(
+        self, mem: PhysicalMemory, stock: Stock, operations: int, *, owner: int, nid: int = 0
+    ) -> Outcome | None:
+        """Allocate what a stock lacks for so many operations in all; None if it lacks nothing."""
+        missing = operations * stock.per_operation - self._objects[stock.name]
+        if missing <= 0:
+            return None
+        slabs = -(-missing // stock.cut.per_slab)
+        outcome, objects = alloc_slabs(
+            mem, stock.gfp, slabs, stock.kind, stock.cut, owner=owner, nid=nid
+        )
+        self._objects[stock.name] += objects
+        return outcome
+
+    def operations(self, wanted: int) -> int:
+        """Count the operations, of those wanted, that the objects so far are enough for."""
+        return min(wanted, *(self._objects[s.name] // s.per_operation for s in self.stocks))
 
 
 @dataclass(frozen=True)
