@@ -85,6 +85,8 @@ def serve_lab(
         f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}",
         # News would be fetched from the project's site: nothing here leaves the machine.
         "--LabApp.news_url=None",
+        # Nor does a question about news cover the stage in front of a class.
+        f"--LabApp.app_settings_dir={package_folder() / 'apps' / 'jupyter' / 'lab-settings'}",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--ServerApp.allow_root=True",
     ]
