@@ -7,7 +7,6 @@ import signal
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-from jupyter_server.base.websocket import WS_PING_INTERVAL
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from tornado.ioloop import IOLoop
 from voila.app import Voila
@@ -61,8 +60,10 @@ class DashboardApp(Voila):
         self._open_page = open_browser
         # Voila would open a file of its own making that forwards to the page.
         self.open_browser = False
-        # Jupyter's default, three intervals, is longer than tornado allows, which then complains.
-        self.tornado_settings = {"ws_ping_timeout": WS_PING_INTERVAL}
+        # No pings: the page is on this machine, and asks for its kernel by itself while paused.
+        # Jupyter counts in milliseconds what tornado reads as seconds: no timeout suits both, and
+        # one of a single interval cuts every connection after half a minute.
+        self.tornado_settings = {"ws_ping_interval": 0}
 
     def listen(self) -> None:
         """Listen and serve; the address is announced by the running loop, hence once it is up."""
