@@ -54,11 +54,5 @@ def write_recording(recording: Recording, out: Path, tick: int | None = None) ->
     else:
         from hotmem_viz.views.figures import save_png
 
-        chosen = last_mark(recording) if tick is None else recording.check_tick(tick)
+        chosen = recording.last_mark if tick is None else recording.check_tick(tick)
         save_png(recording, chosen, out)
-
-
-def last_mark(recording: Recording) -> int:
-    """Return the tick of the last event that is a mark, or the last tick where there is none."""
-    marks = [event.tick for event in recording.event_list if event.mark]
-    return max(marks, default=recording.n_ticks - 1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hotmem_viz.errors import ParameterError
-from hotmem_viz.vocabulary import PAGE_SIZE, PAGEBLOCK_PAGES
+from hotmem_viz.vocabulary import PAGEBLOCK_PAGES
 
 CLASSROOM_SCALE = 32
 """A classroom machine's zone borders and sections are 1/32 of a real one's."""
@@ -111,8 +111,3 @@ class MachineSpec:
     def present_pages(self) -> int:
         """Pages of memory in the machine."""
         return sum(n.present_pages for n in self.nodes)
-
-    @property
-    def present_bytes(self) -> int:
-        """Bytes of memory in the machine; the model's own, never multiplied by the scale."""
-        return self.present_pages * PAGE_SIZE

@@ -94,15 +94,9 @@ def view_extents(mem: PhysicalMemory, extents: np.ndarray) -> View:
     return View(groups, owner, words, bits)
 
 
-def heads_of_type(
-    mem: PhysicalMemory,
-    view: View,
-    highest: int,
-    migratetype: int,
-    wanted: np.ndarray | None = None,
-) -> np.ndarray:
+def heads_of_type(mem: PhysicalMemory, view: View, highest: int, migratetype: int) -> np.ndarray:
     """Heads of free blocks that stand on one type's lists: (highest + 1, G, 16) uint64."""
-    heads = find_heads(view.bits, highest, wanted)
+    heads = find_heads(view.bits, highest)
     types = mem.types.reshape(-1, 2)[view.groups]
     match = types == migratetype
     if not match.all():

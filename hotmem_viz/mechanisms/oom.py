@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hotmem_viz.vocabulary import PageKind, ZoneType
+from hotmem_viz.vocabulary import PageKind
 
 if TYPE_CHECKING:
     from hotmem_viz.memory.physical import PhysicalMemory
@@ -70,8 +70,3 @@ def available_pages(*, free: int, reserve: int, low: int, cache: int, slab: int)
     left += cache - min(cache // 2, low)
     left += slab - min(slab // 2, low)
     return max(left, 0)
-
-
-def kernel_zone(mem: PhysicalMemory, zone: int) -> bool:
-    """Say whether a GFP_KERNEL request may use a zone."""
-    return bool(mem.zones.type[zone] <= ZoneType.NORMAL)
