@@ -89,7 +89,9 @@ def _ends(r: PfnRange) -> tuple[int, int]:
     return r.start_pfn, r.end_pfn
 
 
-def make_machine(name: str, *, marks: bool = True, tired: bool = False) -> PhysicalMemory:
+def make_machine(
+    name: str, *, marks: bool = True, tired: bool = False, profile: str = "6.1"
+) -> PhysicalMemory:
     """Build a machine whose memory is all free.
 
     marks: zones keep back some pages, differently much. tired: kswapd has given up.
@@ -97,7 +99,7 @@ def make_machine(name: str, *, marks: bool = True, tired: bool = False) -> Physi
     """
     spec = make_spec(name)
     layout = BootLayout((), (), MappingProxyType({}))
-    mem = build_memory(spec, make_plan(spec), layout, PROFILES["6.1"])
+    mem = build_memory(spec, make_plan(spec), layout, PROFILES[profile])
     buddy.count_blocks(mem, all_groups(mem), +1)
     build_all_zonelists(mem)
     mem.owners.add(CACHE)

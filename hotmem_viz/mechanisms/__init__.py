@@ -10,6 +10,10 @@ boot        watermarks and what the started system holds
 allocator   alloc_pages and free_pages
 slab        pages for objects of a slab cache
 reclaim     kswapd, direct reclaim, what can be reclaimed
+isolation   pageblocks taken out of use, and which page vetoes it
+pins        references that keep a page where it is
+migrate     moving pages to other frames
+costs       what moving memory takes, published figures
 oom         the verdict, MemAvailable, memory that is free but of no use
 outcome     what every mechanism answers
 """

@@ -38,7 +38,8 @@ def validate_memory(mem: PhysicalMemory) -> None:
     """Check everything that must hold between two mechanisms.
 
     Each frame lies where the plan says, the free bitmap and the kinds tell the same, nobody
-    owns free frames or holes, and all counts of `hotmem_viz.memory.fields` equal recounts.
+    owns or pins free frames or holes, free frames of isolated pageblocks count for no zone, and
+    all counts of `hotmem_viz.memory.fields` equal recounts.
     Raises InvariantError with one sentence about the first thing found wrong.
     """
     zones = map_zones(mem)
@@ -53,7 +54,7 @@ def validate_memory(mem: PhysicalMemory) -> None:
     )
     for name, kept, recount in recounts:
         _same(name, kept, recount(mem, zones))
-    _same("zones.free", mem.zones.free, mem.zone_kinds[:, PageKind.FREE])
+    _same("zones.free", mem.zones.free, recount_free(mem, zones))
     _same("zones.present", mem.zones.present, mem.zone_kinds.sum(axis=1))
     if (mem.zones.boost < 0).any():
         raise InvariantError(f"zones.boost: {mem.zones.boost.tolist()} has a negative boost")
@@ -77,6 +78,13 @@ def recount_zone_kinds(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
     """Count the frames of each kind in each zone: (Z, K) int64."""
     there = zones != NO_ZONE
     return _tally(mem.zone_kinds.shape, zones[there], mem.kind.reshape(-1)[there])
+
+
+def recount_free(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
+    """Count the free frames of each zone outside isolated pageblocks: (Z,) int64."""
+    free = mem.kind.reshape(-1) == PageKind.FREE
+    free &= np.repeat(mem.types != MigrateType.ISOLATE, PAGEBLOCK_PAGES)
+    return np.bincount(zones[free], minlength=len(mem.zones))
 
 
 def recount_extent_kinds(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
@@ -148,12 +156,17 @@ def _check_frames(mem: PhysicalMemory) -> None:
     free = kind == PageKind.FREE
     bits = np.unpackbits(mem.free_bits.astype("<u8").view(np.uint8), bitorder="little")
     _refuse(bits.view(bool) != free, "free_bits: frame {} is free in one of bitmap and kind")
+    pinned = np.unpackbits(mem.pinned_bits.astype("<u8").view(np.uint8), bitorder="little")
+    _refuse(pinned.view(bool) & (kind <= PageKind.FREE), "pinned_bits: frame {} holds nothing")
     _refuse((kind <= PageKind.FREE) & (owner != 0), "owner: frame {} is free or a hole, but owned")
     _refuse(owner >= len(mem.owners.names), "owner: frame {} belongs to no row of the owner table")
 
 
 def _check_halves(mem: PhysicalMemory, zones: np.ndarray) -> None:
-    """Refuse a free block of two types: its pageblocks stand on one list."""
+    """Refuse a free block of two types: its pageblocks stand on one list.
+
+    So none is half isolated: memory is isolated in whole groups of 1,024 frames.
+    """
     free = (mem.kind.reshape(-1, MAX_ORDER_PAGES) == PageKind.FREE).all(axis=1)
     same = zones.reshape(-1, MAX_ORDER_PAGES)
     whole = free & (same == same[:, :1]).all(axis=1)

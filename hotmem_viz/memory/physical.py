@@ -57,6 +57,7 @@ class PhysicalMemory:
     owner: np.ndarray
     zone: np.ndarray
     free_bits: np.ndarray
+    pinned_bits: np.ndarray
     migratetype: np.ndarray
     free_blocks: np.ndarray
     extent_kinds: np.ndarray
@@ -139,7 +140,7 @@ class PhysicalMemory:
         self._count(frames, _FREE, kind)
 
     def clear(self, frames: FrameSet) -> None:
-        """Make held frames free; the free bitmap and the counts follow."""
+        """Make held frames free, pinned or not; the free bitmap and the counts follow."""
         if not len(frames.words):
             return
         mask = unpack(frames.bits)
@@ -157,6 +158,36 @@ class PhysicalMemory:
         keep -= np.uint16(1)
         self.owner_words[rows] &= keep
         self.free_bits[rows] |= frames.bits
+        self.pinned_bits[rows] &= ~frames.bits
+        if self.zone_types[:, MigrateType.ISOLATE].any():
+            self.zones.free[:] -= self.count_by_zone(self.inside_isolated(frames))
+
+    def relabel(self, frames: FrameSet, kinds: np.ndarray, owners: np.ndarray) -> None:
+        """Say anew what held frames hold, and for whom; the counts follow.
+
+        kinds: (n,) uint8, owners: (n,) uint16, in order of pfn; n is the number of frames.
+        """
+        pfns = frames.pfns()
+        old = self.kind.reshape(-1)[pfns]
+        for was in np.flatnonzero(np.bincount(old)):
+            for now in np.flatnonzero(np.bincount(kinds[old == was])):
+                if was != now:
+                    share = FrameSet.of_pfns(pfns[(old == was) & (kinds == now)])
+                    self._count(share, int(was), int(now))
+        self.kind.reshape(-1)[pfns] = kinds
+        self.owner.reshape(-1)[pfns] = owners
+
+    def inside_isolated(self, frames: FrameSet) -> FrameSet:
+        """Return those of some frames that lie in isolated pageblocks."""
+        isolated = self.types[frames.words // (PAGEBLOCK_PAGES // WORD)] == MigrateType.ISOLATE
+        return FrameSet(frames.words[isolated], frames.bits[isolated])
+
+    def count_by_zone(self, frames: FrameSet) -> np.ndarray:
+        """Count frames by the zone they lie in: (Z,) int64 pages."""
+        _, bits, extent = self.locate(frames.words, frames.bits)
+        pages = np.bitwise_count(bits)
+        zones = self.extents.zone[extent]
+        return np.bincount(zones, weights=pages, minlength=len(self.zones)).astype(np.int64)
 
     def _count_mixed(self, frames: FrameSet, held: np.ndarray, mask: np.ndarray) -> None:
         """Count frames of several kinds as free; held, mask: (W', 64) uint8."""
