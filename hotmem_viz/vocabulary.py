@@ -69,6 +69,19 @@ class MigrateType(IntEnum):
 
 
 @unique
+class SectionState(IntEnum):
+    """What a section is to the kernel (include/linux/memory.h; KERNEL.md 5.1).
+
+    ABSENT is 0: nothing is plugged in. OFFLINE has a memory map but belongs to no zone.
+    """
+
+    ABSENT = 0
+    OFFLINE = 1
+    ONLINE = 2
+    GOING_OFFLINE = 3
+
+
+@unique
 class Movability(IntEnum):
     """What could become of a page when its section has to go: the mail's three classes."""
 

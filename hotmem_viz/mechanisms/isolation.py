@@ -2,7 +2,8 @@
 
 Free frames of an isolated pageblock count for no zone and no request gets them; what is freed
 there stays there. Offlining isolates whole memory blocks, so a group of 1,024 frames is isolated
-as a whole or not at all, and no free block straddles a border: merging needs no rule of its own.
+as a whole or not at all (but for a block's own memory map, which is never free), and no free block
+straddles a border: merging needs no rule of its own.
 
 Left out: pages that turn from free to used while they are looked at (the kernel's check is racy by
 design), poisoned pages and those a balloon switched off, which a machine here has not.
@@ -21,6 +22,8 @@ import numpy as np
 
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.mechanisms import buddy
+from hotmem_viz.memory.frames import ALL_ONES
+from hotmem_viz.memory.zones import GROUP_WORDS
 from hotmem_viz.vocabulary import (
     MAX_ORDER_PAGES,
     PAGEBLOCK_ORDER,
@@ -122,11 +125,12 @@ def isolate(mem: PhysicalMemory, start_pfn: int, end_pfn: int) -> Isolation:
     Raises
     ------
     ParameterError
-        When the range is not made of whole groups of 1,024 frames.
+        When the range is not made of whole pageblocks, or cuts a group of 1,024 frames that is all
+        free. (What a memory block's own map leaves of a group is never free as a whole.)
     """
-    for pfn in (start_pfn, end_pfn):
-        if pfn % MAX_ORDER_PAGES or not start_pfn < end_pfn:
-            raise ParameterError("range", (start_pfn, end_pfn), "whole groups of 1024 frames")
+    torn = any(_cuts_free_block(mem, pfn) for pfn in (start_pfn, end_pfn))
+    if torn or start_pfn % PAGEBLOCK_PAGES or end_pfn % PAGEBLOCK_PAGES or start_pfn >= end_pfn:
+        raise ParameterError("range", (start_pfn, end_pfn), "whole groups of 1024 frames")
     blocks = np.arange(start_pfn >> PAGEBLOCK_ORDER, end_pfn >> PAGEBLOCK_ORDER)
     types, veto = mem.types[blocks], find_veto(mem, start_pfn, end_pfn)
     isolation = Isolation(start_pfn, end_pfn, veto, types)
@@ -138,6 +142,14 @@ def isolate(mem: PhysicalMemory, start_pfn: int, end_pfn: int) -> Isolation:
         if len(seen):
             buddy.set_types(mem, blocks[seen], MigrateType.MOVABLE, merge=True)
     return isolation
+
+
+def _cuts_free_block(mem: PhysicalMemory, pfn: int) -> bool:
+    """Say whether a border would run through a free block of 1,024 frames."""
+    if not pfn % MAX_ORDER_PAGES:
+        return False
+    group = mem.free_bits.reshape(-1, GROUP_WORDS)[pfn // MAX_ORDER_PAGES]
+    return bool((group == ALL_ONES).all())
 
 
 def _isolated_before(n: int, guilty: int) -> np.ndarray:

@@ -37,6 +37,12 @@ A frame is pinned while somebody holds a reference that the kernel cannot accoun
 device: nobody else refers to it, so there is no reference to count.
 """
 
+SECTION_FIELDS = (
+    Field("section_state", "S", np.uint8, "SectionState", "absent, offline, online, or leaving"),
+    Field("own_map", "S", np.int32, "pages", "first frames, which hold their block's memory map"),
+)
+"""Arrays along the sections."""
+
 COUNT_FIELDS = (
     Field("free_blocks", "EYO", np.int32, "blocks", "free buddy blocks by type and order"),
     Field("extent_kinds", "EK", np.int32, "pages", "frames of each kind in the extent"),

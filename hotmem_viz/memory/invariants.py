@@ -1,7 +1,7 @@
 """What must hold at any moment: every kept count equals a recount, every frame has one place.
 
-The recounts share no code with the writers: zones come from the machine's ranges and the zone
-plan, free blocks from merging pairs of booleans. They look at all N frames, so they are for
+The recounts share no code with the writers: zones come from the segments that are online, free
+blocks from merging pairs of booleans. They look at all N frames, so they are for
 tests and for finding bugs, not for every step.
 """
 
@@ -19,6 +19,7 @@ from hotmem_viz.vocabulary import (
     PAGEBLOCK_PAGES,
     MigrateType,
     PageKind,
+    SectionState,
 )
 
 if TYPE_CHECKING:
@@ -37,13 +38,14 @@ class InvariantError(HotmemError, AssertionError):
 def validate_memory(mem: PhysicalMemory) -> None:
     """Check everything that must hold between two mechanisms.
 
-    Each frame lies where the plan says, the free bitmap and the kinds tell the same, nobody
+    Each frame lies where the segments say, the free bitmap and the kinds tell the same, nobody
     owns or pins free frames or holes, free frames of isolated pageblocks count for no zone, and
     all counts of `hotmem_viz.memory.fields` equal recounts.
     Raises InvariantError with one sentence about the first thing found wrong.
     """
     zones = map_zones(mem)
     _check_places(mem, zones)
+    _check_sections(mem, zones)
     _check_frames(mem)
     _check_halves(mem, zones)
     recounts: tuple[tuple[str, np.ndarray, Callable[..., np.ndarray]], ...] = (
@@ -61,16 +63,12 @@ def validate_memory(mem: PhysicalMemory) -> None:
 
 
 def map_zones(mem: PhysicalMemory) -> np.ndarray:
-    """Say in which zone each frame lies by the plan: (N,) int16, NO_ZONE in a hole."""
+    """Say in which zone each frame lies by the segments: (N,) int16, NO_ZONE in a hole."""
     zones = np.full(mem.kind.size, NO_ZONE, np.int16)
-    for row, span in enumerate(mem.plan.zones):
-        inside = np.zeros(mem.kind.size, bool)
-        for node in mem.spec.nodes:
-            if node.nid == span.nid:
-                for r in node.ranges:
-                    inside[r.start_pfn : r.end_pfn] = True
-        inside[: span.start_pfn] = inside[span.end_pfn :] = False
-        zones[inside] = row
+    for start, end, row in mem.segments:
+        if (zones[start:end] != NO_ZONE).any():
+            raise InvariantError(f"segments: two of them hold frames of [{start}, {end})")
+        zones[start:end] = row
     return zones
 
 
@@ -146,9 +144,21 @@ def _extent_rows(mem: PhysicalMemory) -> np.ndarray:
 def _check_places(mem: PhysicalMemory, zones: np.ndarray) -> None:
     kind, tag = mem.kind.reshape(-1), mem.zone.reshape(-1)
     there = zones != NO_ZONE
-    _refuse((kind != PageKind.HOLE) != there, "kind: frame {} is a hole in one of kind and plan")
-    _refuse(there & (tag != zones), "zone: frame {} is tagged with another zone than the plan's")
+    _refuse((kind != PageKind.HOLE) != there, "kind: frame {} is a hole in one of kind, segments")
+    _refuse(there & (tag != zones), "zone: frame {} is tagged with another zone than its own")
     _refuse(kind >= len(PageKind), "kind: frame {} holds something that is no PageKind")
+
+
+def _check_sections(mem: PhysicalMemory, zones: np.ndarray) -> None:
+    """Refuse a section that is online without memory or the reverse, and frames out of spans."""
+    there = (zones.reshape(mem.kind.shape) != NO_ZONE).any(axis=1)
+    _refuse(
+        np.isin(mem.section_state, (SectionState.ONLINE, SectionState.GOING_OFFLINE)) != there,
+        "section_state: section {} is online in one of state and segments",
+    )
+    for start, end, row in mem.segments:
+        if start < mem.zones.start_pfn[row] or end > mem.zones.end_pfn[row]:
+            raise InvariantError(f"zones: [{start}, {end}) lies outside the span of its zone {row}")
 
 
 def _check_frames(mem: PhysicalMemory) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from hotmem_viz.memory.fields import COUNT_FIELDS, PAGE_FIELDS, Field
+from hotmem_viz.memory.fields import COUNT_FIELDS, PAGE_FIELDS, SECTION_FIELDS, Field
 from hotmem_viz.memory.frames import WORD, Bits, FrameSet, Words, pack, unpack
 from hotmem_viz.memory.zones import GROUP_WORDS, Extents, Segment, ZoneTable, find_segments
 from hotmem_viz.vocabulary import (
@@ -50,7 +50,8 @@ class PhysicalMemory:
     """The memory of one machine: S sections of P frames, N = S * P.
 
     The arrays are those of `hotmem_viz.memory.fields`; they can be index-assigned, never
-    rebound. `zones` and `extents` say which frame lies where, `owners` who holds them.
+    rebound. `zones` and `extents` say which frame lies where, `owners` who holds them;
+    `segments` are the memory that is online, ascending, each in one zone.
     """
 
     kind: np.ndarray
@@ -59,6 +60,8 @@ class PhysicalMemory:
     free_bits: np.ndarray
     pinned_bits: np.ndarray
     migratetype: np.ndarray
+    section_state: np.ndarray
+    own_map: np.ndarray
     free_blocks: np.ndarray
     extent_kinds: np.ndarray
     zone_kinds: np.ndarray
@@ -67,14 +70,14 @@ class PhysicalMemory:
     def __init__(self, spec: MachineSpec, plan: ZonePlan, profile: KernelProfile) -> None:
         self.spec, self.plan, self.profile = spec, plan, profile
         self.segments: list[Segment] = find_segments(spec, plan)
-        self.zones = ZoneTable(plan)
-        self.extents = Extents(self.segments, len(self.zones), spec)
+        self.zones = ZoneTable(spec, plan)
+        self.extents = Extents(self.segments, len(self.zones), spec, plan)
         self.owners = Owners()
-        self.kswapd_failures = dict.fromkeys((n.nid for n in spec.nodes), 0)
+        self.kswapd_failures = dict.fromkeys(spec.nids, 0)
         self.zonelists: dict[tuple[int, int], list[int]] = {}
         self.unmixed_zones: dict[tuple[int, int], list[int]] = {}
         self.reclaim_hand = [0] * len(self.zones)
-        for f in PAGE_FIELDS + COUNT_FIELDS:
+        for f in PAGE_FIELDS + SECTION_FIELDS + COUNT_FIELDS:
             # A machine has few kinds and orders but many extents: those lie next to each other.
             layout: Literal["C", "F"] = "F" if f.axes[0] == "E" else "C"
             self.__dict__[f.name] = np.zeros(self.shape(f), f.dtype, order=layout)
