@@ -137,3 +137,9 @@ class EventKind(IntEnum):
     KSWAPD_GIVES_UP = 7
     DONE = 8
     MIXING = 9
+    ISOLATED = 10
+    MIGRATED = 11
+    OFFLINED = 12
+    OFFLINE_REFUSED = 13
+    NEVER_ENDS = 14
+    INTERRUPTED = 15

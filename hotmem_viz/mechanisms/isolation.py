@@ -39,12 +39,17 @@ if TYPE_CHECKING:
 
 @unique
 class VetoRule(IntEnum):
-    """Why a page stands in the way, in the order in which the kernel asks."""
+    """Why a page stands in the way, in the order in which the kernel finds out.
+
+    The first four veto isolation; of the others the kernel learns when it tries to migrate.
+    """
 
     ISOLATED = 1
     CMA = 2
     RESERVED = 3
     UNMOVABLE = 4
+    NO_ROOM = 5
+    PINNED = 6
 
 
 RESERVED_KINDS = (PageKind.HOLE, PageKind.RESERVED, PageKind.MEMMAP, PageKind.KERNEL_IMAGE)
@@ -58,7 +63,7 @@ _FINE_IN_KERNEL_ZONES = (PageKind.FREE, *LRU_KINDS)
 
 @dataclass(frozen=True)
 class Veto:
-    """The first page found that keeps its pageblock from being isolated."""
+    """The first page found that stands in the way of emptying its pageblock, and why."""
 
     pfn: int
     kind: PageKind
@@ -98,12 +103,13 @@ def find_veto(mem: PhysicalMemory, start_pfn: int, end_pfn: int) -> Veto | None:
     block = next((b for b in (0, len(found) - 1) if found[b].any()), int(guilty[0]))
     page = int(np.argmax(found[block] > 0))
     pfn = start_pfn + block * PAGEBLOCK_PAGES + page
-    return Veto(
-        pfn,
-        PageKind(int(mem.kind.reshape(-1)[pfn])),
-        mem.owners.names[int(mem.owner.reshape(-1)[pfn])],
-        VetoRule(int(found[block, page])),
-    )
+    return describe_page(mem, pfn, VetoRule(int(found[block, page])))
+
+
+def describe_page(mem: PhysicalMemory, pfn: int, rule: VetoRule) -> Veto:
+    """Say what a guilty page holds and for whom."""
+    kind = PageKind(int(mem.kind.reshape(-1)[pfn]))
+    return Veto(pfn, kind, mem.owners.names[int(mem.owner.reshape(-1)[pfn])], rule)
 
 
 def _rules_of_kinds(*, movable: bool) -> np.ndarray:
