@@ -69,6 +69,19 @@ class MigrateType(IntEnum):
 
 
 @unique
+class SectionState(IntEnum):
+    """What a section is to the kernel (include/linux/memory.h; KERNEL.md 5.1).
+
+    ABSENT is 0: nothing is plugged in. OFFLINE has a memory map but belongs to no zone.
+    """
+
+    ABSENT = 0
+    OFFLINE = 1
+    ONLINE = 2
+    GOING_OFFLINE = 3
+
+
+@unique
 class Movability(IntEnum):
     """What could become of a page when its section has to go: the mail's three classes."""
 
@@ -124,3 +137,9 @@ class EventKind(IntEnum):
     KSWAPD_GIVES_UP = 7
     DONE = 8
     MIXING = 9
+    ISOLATED = 10
+    MIGRATED = 11
+    OFFLINED = 12
+    OFFLINE_REFUSED = 13
+    NEVER_ENDS = 14
+    INTERRUPTED = 15

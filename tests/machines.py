@@ -20,7 +20,7 @@ from hotmem_viz.machine.zone_plan import ZonePlan, ZoneSpan
 from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.zonelists import build_all_zonelists
 from hotmem_viz.memory.build import all_groups, build_memory
-from hotmem_viz.memory.fields import COUNT_FIELDS, PAGE_FIELDS, ZONE_FIELDS
+from hotmem_viz.memory.fields import COUNT_FIELDS, PAGE_FIELDS, SECTION_FIELDS, ZONE_FIELDS
 from hotmem_viz.memory.frames import FrameSet
 from hotmem_viz.memory.physical import PhysicalMemory
 from hotmem_viz.vocabulary import MigrateType, PageKind, ZoneType
@@ -89,7 +89,9 @@ def _ends(r: PfnRange) -> tuple[int, int]:
     return r.start_pfn, r.end_pfn
 
 
-def make_machine(name: str, *, marks: bool = True, tired: bool = False) -> PhysicalMemory:
+def make_machine(
+    name: str, *, marks: bool = True, tired: bool = False, profile: str = "6.1"
+) -> PhysicalMemory:
     """Build a machine whose memory is all free.
 
     marks: zones keep back some pages, differently much. tired: kswapd has given up.
@@ -97,7 +99,7 @@ def make_machine(name: str, *, marks: bool = True, tired: bool = False) -> Physi
     """
     spec = make_spec(name)
     layout = BootLayout((), (), MappingProxyType({}))
-    mem = build_memory(spec, make_plan(spec), layout, PROFILES["6.1"])
+    mem = build_memory(spec, make_plan(spec), layout, PROFILES[profile])
     buddy.count_blocks(mem, all_groups(mem), +1)
     build_all_zonelists(mem)
     mem.owners.add(CACHE)
@@ -131,11 +133,14 @@ def tire_kswapd(mem: PhysicalMemory) -> None:
 def clone(mem: PhysicalMemory) -> PhysicalMemory:
     """Return a second machine in the same state."""
     other = PhysicalMemory(mem.spec, mem.plan, mem.profile)
-    for field in PAGE_FIELDS + COUNT_FIELDS:
+    for field in PAGE_FIELDS + SECTION_FIELDS + COUNT_FIELDS:
         getattr(other, field.name)[...] = getattr(mem, field.name)
     for field in ZONE_FIELDS:
         getattr(other.zones, field.name)[...] = getattr(mem.zones, field.name)
     other.zones.protection[...] = mem.zones.protection
+    other.zones.thp, other.zones.total_reserve = mem.zones.thp, mem.zones.total_reserve
+    other.segments[:] = mem.segments
+    other.extents.of_group[...] = mem.extents.of_group
     other.owners.names[:], other.owners.shrinkable[:] = mem.owners.names, mem.owners.shrinkable
     other.kswapd_failures.update(mem.kswapd_failures)
     other.reclaim_hand[:] = mem.reclaim_hand

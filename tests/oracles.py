@@ -71,16 +71,14 @@ class Oracle:
         self.type = [int(t) for t in mem.migratetype.ravel()]
         self.zone_of = [-1] * len(self.kind)
         self.zones: list[Zone] = []
-        for z, span in enumerate(mem.plan.zones):
-            for node in mem.spec.nodes:
-                for r in node.ranges if node.nid == span.nid else ():
-                    for pfn in range(r.start_pfn, r.end_pfn):
-                        if span.start_pfn <= pfn < span.end_pfn:
-                            self.zone_of[pfn] = z
+        for start, end, z in mem.segments:
+            self.zone_of[start:end] = [z] * (end - start)
+        for z in range(len(mem.zones)):
             marks = {m: int(getattr(mem.zones, m)[z]) for m in ("min", "low", "high")}
             reserve = [int(p) for p in mem.zones.protection[z]]
+            nid, zone_type = int(mem.zones.nid[z]), int(mem.zones.type[z])
             managed, boost = int(mem.zones.managed[z]), int(mem.zones.boost[z])
-            self.zones.append(Zone(span.nid, int(span.zone), managed, marks, reserve, boost))
+            self.zones.append(Zone(nid, zone_type, managed, marks, reserve, boost))
         self.order_at: dict[int, int] = {}
         self._loose: dict[tuple[int, str], tuple[int, int]] = {}
         for pfn, kind in enumerate(self.kind):

@@ -5,6 +5,7 @@ presets        machines by name
 boot_options   kernelcore=, movablecore=, movable_node
 profiles       what depends on the kernel's version (footprint, object_costs)
 zone_plan      which pages lie in which zone (movable_start: where ZONE_MOVABLE begins)
+memory_blocks  how much goes offline at once; zone_rows: zones that may come later, and where
 boot_layout    what boot reserves, and where (memblock, booted); boot_use: what runs then uses
 zone_table     the zone plan as text and JSON
 """

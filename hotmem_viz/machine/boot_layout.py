@@ -173,7 +173,7 @@ class _Boot:
 
     def take_bounce_buffers(self) -> None:
         """Take swiotlb if memory, or the window for hot-added memory, passes 4 GiB."""
-        if max(self.spec.end_pfn, self.spec.hotplug_end_pfn) <= self.four_gib:
+        if self.spec.highest_pfn <= self.four_gib:
             return
         fp = self.footprint
         pages = self.scaled(fp.swiotlb)

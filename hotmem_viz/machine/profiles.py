@@ -67,6 +67,10 @@ class KernelProfile:
     hash_tables_skip_hotplug
         Whether memory that movable_node keeps free does not count for the size of the hash
         tables (calc_nr_kernel_pages, mm/mm_init.c, 6.12; it does on 6.1).
+    isolation_keeps_types
+        Whether isolation is a bit beside a pageblock's migrate type, which is therefore still
+        known when an isolation is undone (6.17 on; before, the pageblock becomes MOVABLE:
+        undo_isolate_page_range, mm/page_isolation.c).
     min_free_cap_kb
         Upper bound of min_free_kbytes: 262144, and 65536 before 5.8.
     footprint
@@ -92,6 +96,7 @@ class KernelProfile:
     ballast_pairs: int = 40
     reserve_follows_managed: bool = False
     hash_tables_skip_hotplug: bool = False
+    isolation_keeps_types: bool = False
     reserve_ratios: Mapping[ZoneType, int] = field(
         default_factory=lambda: RESERVE_RATIOS, repr=False
     )
@@ -144,6 +149,7 @@ _7_2 = replace(
     title="Linux 7.2, x86-64",
     build=build_7_2.BUILD,
     reserve_follows_managed=True,
+    isolation_keeps_types=True,
     footprint=build_7_2.FOOTPRINT,
     caches=build_7_2.CACHES,
     operations=build_7_2.OPERATIONS,

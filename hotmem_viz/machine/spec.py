@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.machine.memory_blocks import MAX_BLOCK_SECTIONS, probe_memory_block_size
 from hotmem_viz.vocabulary import PAGEBLOCK_PAGES
 
 CLASSROOM_SCALE = 32
@@ -74,6 +75,12 @@ class MachineSpec:
     borders and sections shrink, ratios (64 B of struct page a page, 512 pages a pageblock)
     stay. `section_pages` is P. `hotplug_end_pfn` is the end (exclusive) of the window where
     firmware may add memory later; 0 when nothing can be added.
+
+    `pluggable` are the ranges of the memory slots: absent at boot, whole memory blocks, by the
+    node that they would belong to (which may have no other memory). `hotplug` says that boot
+    memory, too, may go offline and come back in another zone; slots imply it. Both cost rows
+    and counts, so a machine has neither unless asked. `block_sections` overrides the kernel's
+    choice of a memory block's size; `hypervisor` is a guest's side of that choice.
     """
 
     name: str
@@ -84,6 +91,10 @@ class MachineSpec:
     cpus: int = 1
     title: str = ""
     hotplug_end_pfn: int = 0
+    pluggable: tuple[NodeSpec, ...] = ()
+    hotplug: bool = False
+    block_sections: int = 0
+    hypervisor: bool = False
 
     def __post_init__(self) -> None:
         if not self.nodes:
@@ -92,10 +103,27 @@ class MachineSpec:
             raise ParameterError(
                 "section_pages", self.section_pages, "a multiple of 1024 pages is needed"
             )
-        ranges = sorted((r.start_pfn, r.end_pfn) for n in self.nodes for r in n.ranges)
+        every = (*self.nodes, *self.pluggable)
+        ranges = sorted((r.start_pfn, r.end_pfn) for n in every for r in n.ranges)
         for (_, end), (start, _) in itertools.pairwise(ranges):
             if start < end:
                 raise ParameterError("nodes", start, "ranges may not overlap")
+        self._check_hotplug()
+
+    def _check_hotplug(self) -> None:
+        """Refuse slots that are no whole memory blocks, and hot-plug on 32-bit."""
+        sizes = [0, *(1 << i for i in range(MAX_BLOCK_SECTIONS.bit_length()))]
+        if self.block_sections not in sizes:
+            raise ParameterError(
+                "block_sections", self.block_sections, f"allowed are {', '.join(map(str, sizes))}"
+            )
+        if self.can_hotplug and self.arch is Arch.PAE:
+            raise ParameterError("arch", self.arch.value, "hot-plug is for 64-bit kernels")
+        for pfn in (p for n in self.pluggable for r in n.ranges for p in (r.start_pfn, r.end_pfn)):
+            if pfn % self.block_pages:
+                raise ParameterError(
+                    "pluggable", pfn, f"slots begin and end at multiples of {self.block_pages}"
+                )
 
     @property
     def end_pfn(self) -> int:
@@ -103,9 +131,41 @@ class MachineSpec:
         return max(n.end_pfn for n in self.nodes)
 
     @property
+    def can_hotplug(self) -> bool:
+        """Whether memory blocks may change zones, or come later, on this machine."""
+        return self.hotplug or bool(self.pluggable)
+
+    @property
+    def highest_pfn(self) -> int:
+        """End (exclusive) of the highest memory that the machine can ever have."""
+        return max([self.end_pfn, self.hotplug_end_pfn, *(n.end_pfn for n in self.pluggable)])
+
+    @property
     def n_sections(self) -> int:
-        """S: sections from pfn 0 up to the highest memory, holes included."""
-        return -(-self.end_pfn // self.section_pages)
+        """S: sections from pfn 0 up to the highest memory or slot, holes included."""
+        end = max([self.end_pfn, *(n.end_pfn for n in self.pluggable)])
+        return -(-end // self.section_pages)
+
+    @property
+    def block_pages(self) -> int:
+        """Pages of a memory block."""
+        if self.block_sections:
+            return self.block_sections * self.section_pages
+        return probe_memory_block_size(
+            self.end_pfn, self.section_pages, hypervisor=self.hypervisor, scale=self.scale
+        )
+
+    @property
+    def nids(self) -> list[int]:
+        """Ids of all nodes, those that have slots only too, ascending."""
+        return sorted({n.nid for n in (*self.nodes, *self.pluggable)})
+
+    def node_of(self, pfn: int) -> int:
+        """Return the node that a frame or slot belongs to; ParameterError where there is none."""
+        for node in (*self.nodes, *self.pluggable):
+            if any(r.start_pfn <= pfn < r.end_pfn for r in node.ranges):
+                return node.nid
+        raise ParameterError("pfn", pfn, "memory of the machine, or one of its slots")
 
     @property
     def present_pages(self) -> int:

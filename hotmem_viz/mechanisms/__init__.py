@@ -9,7 +9,14 @@ fallback    borrowing or claiming another type's pageblock
 boot        watermarks and what the started system holds
 allocator   alloc_pages and free_pages
 slab        pages for objects of a slab cache
+hotplug     sections that leave their zone, or come into one
+spans       what a zone spans when they do
 reclaim     kswapd, direct reclaim, what can be reclaimed
+isolation   pageblocks taken out of use, and which page vetoes it
+pins        references that keep a page where it is
+migrate     moving pages to other frames
+offline     taking memory blocks offline, and why it is refused or never ends
+costs       what moving memory takes, published figures
 oom         the verdict, MemAvailable, memory that is free but of no use
 outcome     what every mechanism answers
 """

@@ -31,6 +31,8 @@ from hotmem_viz.vocabulary import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from hotmem_viz.mechanisms.requests import Gfp
     from hotmem_viz.memory.physical import PhysicalMemory
 
@@ -85,10 +87,12 @@ def alloc_pages(
     order: int = 0,
     owner: int = 0,
     nid: int = 0,
+    nodes: Collection[int] | None = None,
     may_reclaim: bool = True,
 ) -> Outcome:
     """Serve `count` requests of 2**order pages for a task on node `nid`.
 
+    nodes: ids of the nodes that may serve them (the kernel's nodemask); all unless given.
     may_reclaim is False for a request that has something else to try: it neither wakes kswapd nor
     reclaims, and its refusal is not reported. Requests that no zone can serve are refused, which
     is an answer and not an error; raises ParameterError only for misuse. Work grows with the
@@ -103,8 +107,8 @@ def alloc_pages(
     if nid not in mem.kswapd_failures:
         raise ParameterError("nid", nid, f"one of {sorted(mem.kswapd_failures)}")
     call = _Call(mem, gfp, order, kind, owner, count)
-    zonelist = mem.zonelists[nid, int(gfp.highest)]
-    if unmixed := mem.unmixed_zones[nid, int(gfp.highest)]:
+    zonelist = _within(mem, mem.zonelists[nid, int(gfp.highest)], nodes)
+    if unmixed := _within(mem, mem.unmixed_zones[nid, int(gfp.highest)], nodes):
         _serve(call, unmixed, "low", whole_only=True)
     _serve(call, zonelist, "low")
     while may_reclaim and call.left and _wake_kswapd(call, zonelist):
@@ -115,6 +119,11 @@ def alloc_pages(
     call.out.granted, call.out.refused = count - call.left, call.left
     call.out.frames = union(call.parts)
     return call.out
+
+
+def _within(mem: PhysicalMemory, zonelist: list[int], nodes: Collection[int] | None) -> list[int]:
+    """Keep the zones of some nodes."""
+    return zonelist if nodes is None else [z for z in zonelist if int(mem.zones.nid[z]) in nodes]
 
 
 def _reclaim_and_retry(call: _Call, zonelist: list[int]) -> None:

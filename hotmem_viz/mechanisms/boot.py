@@ -73,9 +73,13 @@ def set_watermarks(mem: PhysicalMemory, initial: Mapping[tuple[int, ZoneType], i
     """
     zones = mem.zones
     managed = np.array(
-        [initial[int(n), ZoneType(int(t))] for n, t in zip(zones.nid, zones.type, strict=True)]
+        [
+            initial.get((int(n), ZoneType(int(t))), 0)
+            for n, t in zip(zones.nid, zones.type, strict=True)
+        ]
     )
     rules = watermark_rules(mem.profile, mem.spec.arch, int(managed.sum()))
+    zones.thp = rules.thp
     marks = settle_watermarks(zones.type, managed, rules)
     zones.min[:], zones.low[:], zones.high[:] = marks.min, marks.low, marks.high
     if mem.profile.reserve_follows_managed:

@@ -178,11 +178,11 @@ def give_back(mem: PhysicalMemory, frames: FrameSet) -> None:
     groups = groups[np.flatnonzero(np.diff(groups, prepend=-1))]
     count_blocks(mem, groups, -1)
     mem.clear(frames)
-    _match_types(mem, frames, groups)
+    _match_types(mem, frames.words, groups)
     count_blocks(mem, groups, +1)
 
 
-def _match_types(mem: PhysicalMemory, frames: FrameSet, groups: np.ndarray) -> None:
+def _match_types(mem: PhysicalMemory, words: Words, groups: np.ndarray) -> None:
     """Give both pageblocks of a block of order 10 the type of the one freed last.
 
     A block stands on one list, and so must its halves once it is split. Linux leaves it on the
@@ -196,19 +196,39 @@ def _match_types(mem: PhysicalMemory, frames: FrameSet, groups: np.ndarray) -> N
         whole[i] = any((mask == ALL_ONES).all() for _, mask in shares)
     lower = groups[whole] * 2
     if len(lower):
-        touched = np.isin(lower + 1, frames.words // _PAGEBLOCK_WORDS)
+        touched = np.isin(lower + 1, words // _PAGEBLOCK_WORDS)
         _change_types(mem, lower + ~touched, mem.types[lower + touched])
 
 
-def set_types(mem: PhysicalMemory, pageblocks: np.ndarray, migratetype: int) -> None:
-    """Give whole pageblocks a new type; their free blocks change lists with them."""
+def set_types(
+    mem: PhysicalMemory, pageblocks: np.ndarray, types: np.ndarray | int, *, merge: bool = False
+) -> None:
+    """Give whole pageblocks a new type, or one each; their free blocks change lists with them.
+
+    pageblocks: (n,) int64, ascending. merge: they are put back one after the other, so that both
+    halves of a free block of order 10 get the type of the last one.
+    """
     groups = np.unique(pageblocks * PAGEBLOCK_PAGES // MAX_ORDER_PAGES)
     count_blocks(mem, groups, -1)
-    _change_types(mem, pageblocks, np.full(len(pageblocks), migratetype))
+    _change_types(mem, pageblocks, np.broadcast_to(types, len(pageblocks)))
+    if merge:
+        _match_types(mem, words_of(pageblocks), groups)
     count_blocks(mem, groups, +1)
 
 
+def words_of(pageblocks: np.ndarray) -> Words:
+    """Return the words of some pageblocks: (n,) int64 -> (8 n,) int64."""
+    return (pageblocks[:, None] * _PAGEBLOCK_WORDS + np.arange(_PAGEBLOCK_WORDS)).ravel()
+
+
 def _change_types(mem: PhysicalMemory, pageblocks: np.ndarray, types: np.ndarray) -> None:
+    """Write types; what is free in isolated pageblocks does not count for its zone."""
+    changed = (mem.types[pageblocks] == MigrateType.ISOLATE) != (types == MigrateType.ISOLATE)
+    if changed.any():
+        words = words_of(pageblocks[changed])
+        free = FrameSet.of_nonzero(words, mem.free_bits[words])
+        gone = mem.count_by_zone(mem.inside_isolated(free))
+        mem.zones.free[:] += 2 * gone - mem.count_by_zone(free)
     zones = mem.zone.reshape(-1)[pageblocks * PAGEBLOCK_PAGES]
     np.subtract.at(mem.zone_types, (zones, mem.types[pageblocks]), 1)
     np.add.at(mem.zone_types, (zones, types), 1)

@@ -6,11 +6,13 @@ A refused allocation is an Outcome, not an exception, because failing is the les
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hotmem_viz.memory.frames import FrameSet
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from hotmem_viz.vocabulary import EventKind
 
 
@@ -24,12 +26,20 @@ class Report:
     facts: dict[str, int | str] = field(default_factory=dict)
 
 
+class Moves(NamedTuple):
+    """Pages that moved: entry i went from frame source[i] to frame target[i]; (n,) int64 each."""
+
+    source: np.ndarray
+    target: np.ndarray
+
+
 @dataclass
 class Outcome:
     """The answer of a mechanism.
 
     granted, refused: requests. frames: what was given. released: frames that reclaim made free
     on the way. by_zone: pages given by each zone. reports: in the order in which they happened.
+    moves: what was moved. time_ns: what it cost, where there is a published figure for it.
     """
 
     granted: int = 0
@@ -38,3 +48,5 @@ class Outcome:
     released: list[FrameSet] = field(default_factory=list)
     by_zone: dict[int, int] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
+    moves: list[Moves] = field(default_factory=list)
+    time_ns: int = 0

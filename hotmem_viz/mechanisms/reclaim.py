@@ -1,8 +1,9 @@
 """Making memory free again: kswapd, direct reclaim, and what can be reclaimed at all.
 
 Page cache and buffers go first, then slabs whose owner can be shrunk; there is no swap, so
-anonymous pages stay. A hand walks each zone, so that what was filled first goes first. Left out:
-LRU lists and their balance, the proportional scan of slab caches, dirty pages and writeback.
+anonymous pages stay. A hand walks each zone, so that what was filled first goes first. Pinned pages
+stay, too, and pages of isolated pageblocks, which are off the LRU while they migrate. Left out: LRU
+lists and their balance, the proportional scan of slab caches, dirty pages and writeback.
 
 Sources: mm/vmscan.c, 6.1: balance_pgdat, kswapd_shrink_node, shrink_slab, try_to_free_pages.
 """
@@ -17,7 +18,7 @@ from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.outcome import Report
 from hotmem_viz.memory.frames import FrameSet, pack, union
 from hotmem_viz.memory.zones import GROUP_WORDS
-from hotmem_viz.vocabulary import EventKind, PageKind
+from hotmem_viz.vocabulary import EventKind, MigrateType, PageKind
 
 if TYPE_CHECKING:
     from hotmem_viz.memory.physical import PhysicalMemory
@@ -66,7 +67,10 @@ def _find(mem: PhysicalMemory, zone: int, pages: int, kinds: tuple[PageKind, ...
 def _reclaimable_in(
     mem: PhysicalMemory, extents: np.ndarray, kinds: tuple[PageKind, ...]
 ) -> FrameSet:
-    """Find all frames of some kinds in some extents; of slabs, those that can be shrunk."""
+    """Find all frames of some kinds in some extents; of slabs, those that can be shrunk.
+
+    What is pinned or lies in an isolated pageblock is left out.
+    """
     if not len(extents):
         return FrameSet.empty()
     view = buddy.view_extents(mem, extents)
@@ -76,6 +80,9 @@ def _reclaimable_in(
         owners = mem.owner_words.reshape(-1, GROUP_WORDS, 64)[view.groups]
         hit &= np.asarray(mem.owners.shrinkable)[owners]
     bits = pack(hit).reshape(-1, GROUP_WORDS)
+    bits &= ~mem.pinned_bits.reshape(-1, GROUP_WORDS)[view.groups]
+    isolated = mem.types.reshape(-1, 2)[view.groups] == MigrateType.ISOLATE
+    bits[np.repeat(isolated, GROUP_WORDS // 2, axis=1)] = 0
     for i in np.flatnonzero(mem.extents.of_group[view.groups] == buddy.IRREGULAR):
         bits[i] &= dict(mem.extents.irregular[int(view.groups[i])])[int(view.extent[i])]
     return FrameSet.of_nonzero(view.words.ravel(), bits.ravel())

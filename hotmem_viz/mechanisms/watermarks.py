@@ -51,6 +51,10 @@ class WatermarkRules:
         """Return the rules once transparent huge pages are switched off."""
         return replace(self, thp=False)
 
+    def with_thp(self) -> WatermarkRules:
+        """Return the rules of a machine whose huge pages were on at boot."""
+        return replace(self, thp=True)
+
 
 @dataclass(frozen=True)
 class Watermarks:

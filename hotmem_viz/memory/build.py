@@ -12,7 +12,7 @@ import numpy as np
 
 from hotmem_viz.memory.frames import FrameSet, pack
 from hotmem_viz.memory.physical import PhysicalMemory
-from hotmem_viz.vocabulary import PAGEBLOCK_PAGES, PageKind
+from hotmem_viz.vocabulary import PAGEBLOCK_PAGES, PageKind, SectionState
 
 if TYPE_CHECKING:
     from hotmem_viz.machine.boot_layout import BootLayout
@@ -38,6 +38,8 @@ def build_memory(
         block = s.start_pfn - s.start_pfn % PAGEBLOCK_PAGES
         zone[max(block, painted) : s.end_pfn] = s.zone
         painted = s.end_pfn
+        size = spec.section_pages
+        mem.section_state[s.start_pfn // size : -(-s.end_pfn // size)] = SectionState.ONLINE
     for r in layout.reserved:
         kind[r.start_pfn : r.start_pfn + r.pages] = r.kind
     for s in mem.segments:

@@ -27,9 +27,21 @@ PAGE_FIELDS = (
     Field("owner", "SP", np.uint16, "owner id", "row of the owner table; 0 is nobody"),
     Field("zone", "SP", np.uint8, "zone id", "row of the zone table; meaningless in a hole"),
     Field("free_bits", "W", np.uint64, "bit", "bit i of word w: frame 64 w + i is free"),
+    Field("pinned_bits", "W", np.uint64, "bit", "bit i of word w: frame 64 w + i is pinned"),
     Field("migratetype", "SB", np.uint8, "MigrateType", "what the pageblock is meant to hold"),
 )
-"""Arrays along the frames. Together 4.13 bytes a frame."""
+"""Arrays along the frames. Together 4.26 bytes a frame.
+
+A frame is pinned while somebody holds a reference that the kernel cannot account for
+(`mechanisms.pins`), whatever it holds. A frame of kind PINNED is a driver's own, allocated for a
+device: nobody else refers to it, so there is no reference to count.
+"""
+
+SECTION_FIELDS = (
+    Field("section_state", "S", np.uint8, "SectionState", "absent, offline, online, or leaving"),
+    Field("own_map", "S", np.int32, "pages", "first frames, which hold their block's memory map"),
+)
+"""Arrays along the sections."""
 
 COUNT_FIELDS = (
     Field("free_blocks", "EYO", np.int32, "blocks", "free buddy blocks by type and order"),
@@ -46,7 +58,7 @@ ZONE_FIELDS = (
     Field("end_pfn", "Z", np.int64, "pfn", "end of the span, exclusive"),
     Field("present", "Z", np.int64, "pages", "frames of the span that exist"),
     Field("managed", "Z", np.int64, "pages", "present less what boot reserved"),
-    Field("free", "Z", np.int64, "pages", "free frames"),
+    Field("free", "Z", np.int64, "pages", "free frames outside isolated pageblocks"),
     Field("min", "Z", np.int64, "pages", "watermark below which only reclaim helps"),
     Field("low", "Z", np.int64, "pages", "watermark below which kswapd is woken"),
     Field("high", "Z", np.int64, "pages", "watermark at which kswapd stops"),

@@ -1,7 +1,7 @@
 """What must hold at any moment: every kept count equals a recount, every frame has one place.
 
-The recounts share no code with the writers: zones come from the machine's ranges and the zone
-plan, free blocks from merging pairs of booleans. They look at all N frames, so they are for
+The recounts share no code with the writers: zones come from the segments that are online, free
+blocks from merging pairs of booleans. They look at all N frames, so they are for
 tests and for finding bugs, not for every step.
 """
 
@@ -19,6 +19,7 @@ from hotmem_viz.vocabulary import (
     PAGEBLOCK_PAGES,
     MigrateType,
     PageKind,
+    SectionState,
 )
 
 if TYPE_CHECKING:
@@ -37,12 +38,14 @@ class InvariantError(HotmemError, AssertionError):
 def validate_memory(mem: PhysicalMemory) -> None:
     """Check everything that must hold between two mechanisms.
 
-    Each frame lies where the plan says, the free bitmap and the kinds tell the same, nobody
-    owns free frames or holes, and all counts of `hotmem_viz.memory.fields` equal recounts.
+    Each frame lies where the segments say, the free bitmap and the kinds tell the same, nobody
+    owns or pins free frames or holes, free frames of isolated pageblocks count for no zone, and
+    all counts of `hotmem_viz.memory.fields` equal recounts.
     Raises InvariantError with one sentence about the first thing found wrong.
     """
     zones = map_zones(mem)
     _check_places(mem, zones)
+    _check_sections(mem, zones)
     _check_frames(mem)
     _check_halves(mem, zones)
     recounts: tuple[tuple[str, np.ndarray, Callable[..., np.ndarray]], ...] = (
@@ -53,23 +56,19 @@ def validate_memory(mem: PhysicalMemory) -> None:
     )
     for name, kept, recount in recounts:
         _same(name, kept, recount(mem, zones))
-    _same("zones.free", mem.zones.free, mem.zone_kinds[:, PageKind.FREE])
+    _same("zones.free", mem.zones.free, recount_free(mem, zones))
     _same("zones.present", mem.zones.present, mem.zone_kinds.sum(axis=1))
     if (mem.zones.boost < 0).any():
         raise InvariantError(f"zones.boost: {mem.zones.boost.tolist()} has a negative boost")
 
 
 def map_zones(mem: PhysicalMemory) -> np.ndarray:
-    """Say in which zone each frame lies by the plan: (N,) int16, NO_ZONE in a hole."""
+    """Say in which zone each frame lies by the segments: (N,) int16, NO_ZONE in a hole."""
     zones = np.full(mem.kind.size, NO_ZONE, np.int16)
-    for row, span in enumerate(mem.plan.zones):
-        inside = np.zeros(mem.kind.size, bool)
-        for node in mem.spec.nodes:
-            if node.nid == span.nid:
-                for r in node.ranges:
-                    inside[r.start_pfn : r.end_pfn] = True
-        inside[: span.start_pfn] = inside[span.end_pfn :] = False
-        zones[inside] = row
+    for start, end, row in mem.segments:
+        if (zones[start:end] != NO_ZONE).any():
+            raise InvariantError(f"segments: two of them hold frames of [{start}, {end})")
+        zones[start:end] = row
     return zones
 
 
@@ -77,6 +76,13 @@ def recount_zone_kinds(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
     """Count the frames of each kind in each zone: (Z, K) int64."""
     there = zones != NO_ZONE
     return _tally(mem.zone_kinds.shape, zones[there], mem.kind.reshape(-1)[there])
+
+
+def recount_free(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
+    """Count the free frames of each zone outside isolated pageblocks: (Z,) int64."""
+    free = mem.kind.reshape(-1) == PageKind.FREE
+    free &= np.repeat(mem.types != MigrateType.ISOLATE, PAGEBLOCK_PAGES)
+    return np.bincount(zones[free], minlength=len(mem.zones))
 
 
 def recount_extent_kinds(mem: PhysicalMemory, zones: np.ndarray) -> np.ndarray:
@@ -138,9 +144,21 @@ def _extent_rows(mem: PhysicalMemory) -> np.ndarray:
 def _check_places(mem: PhysicalMemory, zones: np.ndarray) -> None:
     kind, tag = mem.kind.reshape(-1), mem.zone.reshape(-1)
     there = zones != NO_ZONE
-    _refuse((kind != PageKind.HOLE) != there, "kind: frame {} is a hole in one of kind and plan")
-    _refuse(there & (tag != zones), "zone: frame {} is tagged with another zone than the plan's")
+    _refuse((kind != PageKind.HOLE) != there, "kind: frame {} is a hole in one of kind, segments")
+    _refuse(there & (tag != zones), "zone: frame {} is tagged with another zone than its own")
     _refuse(kind >= len(PageKind), "kind: frame {} holds something that is no PageKind")
+
+
+def _check_sections(mem: PhysicalMemory, zones: np.ndarray) -> None:
+    """Refuse a section that is online without memory or the reverse, and frames out of spans."""
+    there = (zones.reshape(mem.kind.shape) != NO_ZONE).any(axis=1)
+    _refuse(
+        np.isin(mem.section_state, (SectionState.ONLINE, SectionState.GOING_OFFLINE)) != there,
+        "section_state: section {} is online in one of state and segments",
+    )
+    for start, end, row in mem.segments:
+        if start < mem.zones.start_pfn[row] or end > mem.zones.end_pfn[row]:
+            raise InvariantError(f"zones: [{start}, {end}) lies outside the span of its zone {row}")
 
 
 def _check_frames(mem: PhysicalMemory) -> None:
@@ -148,12 +166,17 @@ def _check_frames(mem: PhysicalMemory) -> None:
     free = kind == PageKind.FREE
     bits = np.unpackbits(mem.free_bits.astype("<u8").view(np.uint8), bitorder="little")
     _refuse(bits.view(bool) != free, "free_bits: frame {} is free in one of bitmap and kind")
+    pinned = np.unpackbits(mem.pinned_bits.astype("<u8").view(np.uint8), bitorder="little")
+    _refuse(pinned.view(bool) & (kind <= PageKind.FREE), "pinned_bits: frame {} holds nothing")
     _refuse((kind <= PageKind.FREE) & (owner != 0), "owner: frame {} is free or a hole, but owned")
     _refuse(owner >= len(mem.owners.names), "owner: frame {} belongs to no row of the owner table")
 
 
 def _check_halves(mem: PhysicalMemory, zones: np.ndarray) -> None:
-    """Refuse a free block of two types: its pageblocks stand on one list."""
+    """Refuse a free block of two types: its pageblocks stand on one list.
+
+    So none is half isolated: memory is isolated in whole groups of 1,024 frames.
+    """
     free = (mem.kind.reshape(-1, MAX_ORDER_PAGES) == PageKind.FREE).all(axis=1)
     same = zones.reshape(-1, MAX_ORDER_PAGES)
     whole = free & (same == same[:, :1]).all(axis=1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from hotmem_viz.memory.fields import COUNT_FIELDS, PAGE_FIELDS, Field
+from hotmem_viz.memory.fields import COUNT_FIELDS, PAGE_FIELDS, SECTION_FIELDS, Field
 from hotmem_viz.memory.frames import WORD, Bits, FrameSet, Words, pack, unpack
 from hotmem_viz.memory.zones import GROUP_WORDS, Extents, Segment, ZoneTable, find_segments
 from hotmem_viz.vocabulary import (
@@ -50,14 +50,18 @@ class PhysicalMemory:
     """The memory of one machine: S sections of P frames, N = S * P.
 
     The arrays are those of `hotmem_viz.memory.fields`; they can be index-assigned, never
-    rebound. `zones` and `extents` say which frame lies where, `owners` who holds them.
+    rebound. `zones` and `extents` say which frame lies where, `owners` who holds them;
+    `segments` are the memory that is online, ascending, each in one zone.
     """
 
     kind: np.ndarray
     owner: np.ndarray
     zone: np.ndarray
     free_bits: np.ndarray
+    pinned_bits: np.ndarray
     migratetype: np.ndarray
+    section_state: np.ndarray
+    own_map: np.ndarray
     free_blocks: np.ndarray
     extent_kinds: np.ndarray
     zone_kinds: np.ndarray
@@ -66,14 +70,14 @@ class PhysicalMemory:
     def __init__(self, spec: MachineSpec, plan: ZonePlan, profile: KernelProfile) -> None:
         self.spec, self.plan, self.profile = spec, plan, profile
         self.segments: list[Segment] = find_segments(spec, plan)
-        self.zones = ZoneTable(plan)
-        self.extents = Extents(self.segments, len(self.zones), spec)
+        self.zones = ZoneTable(spec, plan)
+        self.extents = Extents(self.segments, len(self.zones), spec, plan)
         self.owners = Owners()
-        self.kswapd_failures = dict.fromkeys((n.nid for n in spec.nodes), 0)
+        self.kswapd_failures = dict.fromkeys(spec.nids, 0)
         self.zonelists: dict[tuple[int, int], list[int]] = {}
         self.unmixed_zones: dict[tuple[int, int], list[int]] = {}
         self.reclaim_hand = [0] * len(self.zones)
-        for f in PAGE_FIELDS + COUNT_FIELDS:
+        for f in PAGE_FIELDS + SECTION_FIELDS + COUNT_FIELDS:
             # A machine has few kinds and orders but many extents: those lie next to each other.
             layout: Literal["C", "F"] = "F" if f.axes[0] == "E" else "C"
             self.__dict__[f.name] = np.zeros(self.shape(f), f.dtype, order=layout)
@@ -139,7 +143,7 @@ class PhysicalMemory:
         self._count(frames, _FREE, kind)
 
     def clear(self, frames: FrameSet) -> None:
-        """Make held frames free; the free bitmap and the counts follow."""
+        """Make held frames free, pinned or not; the free bitmap and the counts follow."""
         if not len(frames.words):
             return
         mask = unpack(frames.bits)
@@ -157,6 +161,36 @@ class PhysicalMemory:
         keep -= np.uint16(1)
         self.owner_words[rows] &= keep
         self.free_bits[rows] |= frames.bits
+        self.pinned_bits[rows] &= ~frames.bits
+        if self.zone_types[:, MigrateType.ISOLATE].any():
+            self.zones.free[:] -= self.count_by_zone(self.inside_isolated(frames))
+
+    def relabel(self, frames: FrameSet, kinds: np.ndarray, owners: np.ndarray) -> None:
+        """Say anew what held frames hold, and for whom; the counts follow.
+
+        kinds: (n,) uint8, owners: (n,) uint16, in order of pfn; n is the number of frames.
+        """
+        pfns = frames.pfns()
+        old = self.kind.reshape(-1)[pfns]
+        for was in np.flatnonzero(np.bincount(old)):
+            for now in np.flatnonzero(np.bincount(kinds[old == was])):
+                if was != now:
+                    share = FrameSet.of_pfns(pfns[(old == was) & (kinds == now)])
+                    self._count(share, int(was), int(now))
+        self.kind.reshape(-1)[pfns] = kinds
+        self.owner.reshape(-1)[pfns] = owners
+
+    def inside_isolated(self, frames: FrameSet) -> FrameSet:
+        """Return those of some frames that lie in isolated pageblocks."""
+        isolated = self.types[frames.words // (PAGEBLOCK_PAGES // WORD)] == MigrateType.ISOLATE
+        return FrameSet(frames.words[isolated], frames.bits[isolated])
+
+    def count_by_zone(self, frames: FrameSet) -> np.ndarray:
+        """Count frames by the zone they lie in: (Z,) int64 pages."""
+        _, bits, extent = self.locate(frames.words, frames.bits)
+        pages = np.bitwise_count(bits)
+        zones = self.extents.zone[extent]
+        return np.bincount(zones, weights=pages, minlength=len(self.zones)).astype(np.int64)
 
     def _count_mixed(self, frames: FrameSet, held: np.ndarray, mask: np.ndarray) -> None:
         """Count frames of several kinds as free; held, mask: (W', 64) uint8."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from hotmem_viz.machine.zone_rows import Place, find_places, zone_rows
 from hotmem_viz.memory.fields import ZONE_FIELDS
 from hotmem_viz.memory.frames import ALL_ONES, WORD, range_bits
 from hotmem_viz.vocabulary import MAX_ORDER_PAGES, ZoneType
@@ -32,7 +33,10 @@ class ZoneTable:
 
     `protection` is (Z, 5) int64, pages that a request whose highest zone is the column's
     ZoneType must leave free (lowmem_reserve). `total_reserve` is what all zones together keep back,
-    the kernel's totalreserve_pages, written whenever watermarks are set.
+    the kernel's totalreserve_pages, written whenever watermarks are set. `thp` is whether huge
+    pages raise min_free_kbytes, which is decided at boot.
+
+    A machine whose memory comes and goes has rows of zones that are empty, start and end at 0.
     """
 
     nid: np.ndarray
@@ -47,18 +51,25 @@ class ZoneTable:
     high: np.ndarray
     boost: np.ndarray
 
-    def __init__(self, plan: ZonePlan) -> None:
+    def __init__(self, spec: MachineSpec, plan: ZonePlan) -> None:
+        spans = zone_rows(spec, plan)
         for field in ZONE_FIELDS:
-            setattr(self, field.name, np.zeros(len(plan.zones), field.dtype))
+            setattr(self, field.name, np.zeros(len(spans), field.dtype))
         self.total_reserve = 0
-        self.protection = np.zeros((len(plan.zones), len(ZoneType)), np.int64)
-        for i, span in enumerate(plan.zones):
+        self.thp = False
+        self.protection = np.zeros((len(spans), len(ZoneType)), np.int64)
+        for i, span in enumerate(spans):
             self.nid[i], self.type[i] = span.nid, span.zone
             self.start_pfn[i], self.end_pfn[i] = span.start_pfn, span.end_pfn
             self.present[i] = span.present_pages
 
     def __len__(self) -> int:
         return len(self.nid)
+
+    def row(self, nid: int, zone_type: int) -> int:
+        """Return the row of a node's zone, or -1 where the machine can have no such zone."""
+        at = np.flatnonzero((self.nid == nid) & (self.type == zone_type))
+        return int(at[0]) if len(at) else -1
 
     def label(self, zone: int) -> str:
         """Name a zone as captions do: "Normal of node 0"."""
@@ -74,10 +85,10 @@ class Segment(NamedTuple):
 
 
 def find_segments(spec: MachineSpec, plan: ZonePlan) -> list[Segment]:
-    """Cut a machine's memory at the zone borders: segments in ascending order."""
+    """Cut a machine's boot memory at the zone borders: segments in ascending order."""
     found = []
     for node in spec.nodes:
-        for zone, span in enumerate(plan.zones):
+        for zone, span in enumerate(zone_rows(spec, plan)):
             if span.nid != node.nid:
                 continue
             for r in node.ranges:
@@ -95,20 +106,19 @@ class Extents:
     memory and -2 for an irregular one; irregular: its extents, each with a (16,) uint64 mask.
     first_group, n_groups: (E,) the run of groups that an extent reaches into; all_small: whether
     each reaches into one only. woven: whether a run has groups inside that are not the extent's.
+
+    A section that can change zones has an extent for each of them; all but one, or all, are
+    empty: no group is theirs and all their counts are 0.
     """
 
-    def __init__(self, segments: list[Segment], n_zones: int, spec: MachineSpec) -> None:
+    def __init__(
+        self, segments: list[Segment], n_zones: int, spec: MachineSpec, plan: ZonePlan
+    ) -> None:
         n_sections, per_section = spec.n_sections, spec.section_pages // MAX_ORDER_PAGES
+        size, places = spec.section_pages, find_places(spec, plan)
+        runs = [Place(s.start_pfn // size, (s.end_pfn - 1) // size + 1, s.zone) for s in segments]
         keys = np.unique(
-            np.concatenate(
-                [
-                    s.zone * n_sections
-                    + np.arange(
-                        s.start_pfn // spec.section_pages, (s.end_pfn - 1) // spec.section_pages + 1
-                    )
-                    for s in segments
-                ]
-            )
+            np.concatenate([p.zone * n_sections + np.arange(p.first, p.end) for p in runs + places])
         )
         self.zone, self.section = keys // n_sections, keys % n_sections
         bounds = np.searchsorted(self.zone, np.arange(n_zones + 1))
@@ -130,12 +140,16 @@ class Extents:
                 masks = edges.setdefault(g, {})
                 masks[e] = masks.get(e, np.uint64(0)) | _group_mask(g, s.start_pfn, s.end_pfn)
         self.n_groups = end_group - self.first_group
-        self.all_small = bool((self.n_groups == 1).all())
         for g, masks in edges.items():
             if len(masks) > 1:
                 self.irregular[g] = sorted(masks.items())
                 self.of_group[g] = -2
         self._share_woven_groups()
+        for p in places:
+            part = np.searchsorted(keys, p.zone * n_sections + np.arange(p.first, p.end))
+            self.first_group[part] = np.arange(p.first, p.end) * per_section
+            self.n_groups[part] = per_section
+        self.all_small = bool((self.n_groups == 1).all())
 
     def _share_woven_groups(self) -> None:
         """Make those groups irregular that lie inside another extent's run of groups.
@@ -153,6 +167,14 @@ class Extents:
                 if all(e != other for other, _ in shares):
                     shares.append((e, np.zeros(GROUP_WORDS, np.uint64)))
                 self.of_group[g] = -2
+
+    def rows(self, zone: int, sections: np.ndarray) -> np.ndarray:
+        """Return a zone's extents of some sections: (n,) int64, -1 where it can have none."""
+        part = self.zone_slices[zone]
+        at = np.searchsorted(self.section[part], sections)
+        found = part.start + np.minimum(at, part.stop - part.start - 1)
+        there = (self.section[found] == sections) & (self.zone[found] == zone)
+        return np.where(there, found, -1)
 
     def __len__(self) -> int:
         return len(self.zone)

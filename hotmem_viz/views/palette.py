@@ -161,6 +161,12 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.SPILL: ("spill", "#8a6100", "#e3b341"),
     EventKind.KSWAPD_GIVES_UP: ("kswapd gives up", "#9a3412", "#f59e76"),
     EventKind.MIXING: ("types mix", "#a03a8f", "#e58fd6"),
+    EventKind.ISOLATED: ("isolated", "#5a6b00", "#b9cc4a"),
+    EventKind.MIGRATED: ("pages move", "#0f6f8f", "#56c1e0"),
+    EventKind.OFFLINED: ("offline", "#2f6b2f", "#7ccf7c"),
+    EventKind.OFFLINE_REFUSED: ("offline refused", "#9f1239", "#fb7a94"),
+    EventKind.NEVER_ENDS: ("never ends", "#86198f", "#e879f9"),
+    EventKind.INTERRUPTED: ("given up", "#57534e", "#c4bdb5"),
     EventKind.DONE: ("done", "#3f4753", "#c3cad5"),
 }
 """Label, light and dark colour of each event kind's mark."""

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hotmem_viz.mechanisms import buddy
-from hotmem_viz.memory.fields import COUNT_FIELDS, PAGE_FIELDS
+from hotmem_viz.memory.fields import COUNT_FIELDS, PAGE_FIELDS, SECTION_FIELDS
 from hotmem_viz.memory.frames import FrameSet
 from hotmem_viz.memory.invariants import validate_memory
 from hotmem_viz.vocabulary import PageKind
@@ -55,7 +55,7 @@ def test_locate_puts_each_frame_into_one_extent_of_its_zone(name):
     assert np.array_equal(found // mem.spec.section_pages, section)
 
 
-@pytest.mark.parametrize("field", PAGE_FIELDS + COUNT_FIELDS, ids=lambda f: f.name)
+@pytest.mark.parametrize("field", PAGE_FIELDS + SECTION_FIELDS + COUNT_FIELDS, ids=lambda f: f.name)
 def test_fields_have_the_declared_shape_and_cannot_be_rebound(field):
     mem = make_machine("odd")
     array = getattr(mem, field.name)

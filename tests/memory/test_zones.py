@@ -52,6 +52,17 @@ def test_only_interleaved_ranges_are_woven():
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_segments_lie_where_the_plan_says(name):
+    mem = make_machine(name)
+    expected = np.full(mem.kind.size, NO_ZONE)
+    for row, span in enumerate(mem.plan.zones):
+        for node in mem.spec.nodes:
+            for r in node.ranges if node.nid == span.nid else ():
+                expected[max(r.start_pfn, span.start_pfn) : min(r.end_pfn, span.end_pfn)] = row
+    assert np.array_equal(map_zones(mem), expected)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_shares_of_a_group_cover_its_frames_once(name):
     mem = make_machine(name)
     zones = map_zones(mem).reshape(-1, 1024)
