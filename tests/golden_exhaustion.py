@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import hotmem_viz
-from hotmem_viz.recording.recording import CellTrack, Recording
+from hotmem_viz.recording.recording import Recording
+from hotmem_viz.recording.tracks import CellTrack
 
 PATH = Path(__file__).resolve().parents[1] / "data" / "golden" / "exhaustion.json"
 

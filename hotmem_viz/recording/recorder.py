@@ -13,7 +13,8 @@ import numpy as np
 
 from hotmem_viz.memory.frames import FrameSet, union
 from hotmem_viz.recording.cells import CellGrid
-from hotmem_viz.recording.recording import SCHEMA, CellTrack, Event, Recording, SectionDetail
+from hotmem_viz.recording.recording import SCHEMA, Event, Recording, SectionDetail
+from hotmem_viz.recording.tracks import ROW_COLUMNS, CellTrack, RowWriter, runs_of_moves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,7 +30,10 @@ class Tick:
     """One step of a run, as the recorder needs it.
 
     touched: sets of frames that may have changed. counters: (F,) numbers, in the order of the
-    run's `counters`. time_ns: model time at the end of the tick.
+    run's `counters`. time_ns: model time at the end of the tick. moves: pairs of source and target
+    frames, (n,) each. rows: of the other tracks of rows, by their names. lookup: (S,) the physical
+    section of every virtual one, where that has changed; a run that ever says has to say so at
+    tick 0.
     """
 
     time_ns: float
@@ -38,6 +42,9 @@ class Tick:
     events: list[Event] = field(default_factory=list)
     captions: list[dict[str, Any]] = field(default_factory=list)
     details: list[int] = field(default_factory=list)
+    moves: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
+    rows: list[tuple[str, dict[str, np.ndarray]]] = field(default_factory=list)
+    lookup: np.ndarray | None = None
 
 
 class Run(Protocol):
@@ -79,6 +86,11 @@ class TrackWriter:
             self.keys.append(self.state.copy())
             self.key_ticks.append(tick)
 
+    def write_all(self, tick: int, values: np.ndarray) -> None:
+        """Enter one tick of a track so short that comparing it whole is cheap: values (C,)."""
+        changed = (values != self.state).nonzero()[0]
+        self.write(tick, changed, values[changed])
+
     def finish(self) -> CellTrack:
         """Return the track."""
         columns: list[np.ndarray] = [np.empty(0, np.int64)] * 2 + [np.empty(0, self.state.dtype)]
@@ -108,6 +120,9 @@ class Recorder:
         if self.by_page:
             self.owner = TrackWriter(mem.owner[self.grid.sections].reshape(-1).copy())
             self.types = TrackWriter(self._read_types())
+        self.sections = TrackWriter(mem.section_state[self.grid.sections])
+        self.lookup: TrackWriter | None = None
+        self.rows = {name: RowWriter(name) for name in ROW_COLUMNS}
         self.counters: list[Sequence[float] | np.ndarray] = []
         self.time_ns: list[float] = []
         self.events: list[Event] = []
@@ -123,6 +138,11 @@ class Recorder:
         number = len(self.time_ns)
         if number:
             self._write_cells(number, union(tick.touched))
+        self._write_sections(number, tick.lookup)
+        for source, target in tick.moves:
+            self.rows["moves"].write(number, runs_of_moves(source, target))
+        for name, rows in tick.rows:
+            self.rows[name].write(number, rows)
         self.counters.append(tick.counters)
         self.time_ns.append(tick.time_ns)
         self.events.extend(tick.events)
@@ -131,14 +151,22 @@ class Recorder:
             for section in tick.details:
                 self.details[section, number] = self._read_section(section, number)
 
+    def _write_sections(self, number: int, lookup: np.ndarray | None) -> None:
+        if not number:
+            if lookup is not None:
+                self.lookup = TrackWriter(lookup[self.grid.sections].astype(np.uint16))
+            return
+        self.sections.write_all(number, self.mem.section_state[self.grid.sections])
+        if self.lookup:
+            now = self.lookup.state if lookup is None else lookup[self.grid.sections]
+            self.lookup.write_all(number, now.astype(np.uint16))
+
     def _write_cells(self, number: int, frames: FrameSet) -> None:
         cells, rows = self.grid.touched(frames)
         self.kind.write(number, cells, self.grid.read(self.mem, rows))
         if self.owner and self.types:
             self.owner.write(number, cells, self.grid.read_owner(self.mem, rows))
-            types = self._read_types()
-            changed = (types != self.types.state).nonzero()[0]
-            self.types.write(number, changed, types[changed])
+            self.types.write_all(number, self._read_types())
 
     def _read_section(self, section: int, number: int) -> SectionDetail:
         mem = self.mem
@@ -162,6 +190,9 @@ class Recorder:
             owner=self.owner.finish() if self.owner else None,
             migratetype=self.types.finish() if self.types else None,
             details=tuple(self.details.values()),
+            sections=self.sections.finish() if self.sections.n_runs else None,
+            lookup=self.lookup.finish() if self.lookup else None,
+            rows={n: track for n, w in self.rows.items() if (track := w.finish()) is not None},
         )
 
 

@@ -1,8 +1,7 @@
 """What happened: named tracks over ticks, complete in themselves, shown by the views.
 
-State t is what stands after tick t; state 0 is the machine as booted, T states in all. A
-track of cells is kept as key frames plus runs of changed cells; a run holds old XOR new, so
-that applying it once steps forward and applying it again steps back.
+State t is what stands after tick t; state 0 is the machine as booted, T states in all. Of the
+tracks, only the map's kinds and the counters are always there; `tracks` says what the others are.
 """
 
 from __future__ import annotations
@@ -10,48 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.recording.tracks import CellTrack, RowTrack
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    import numpy as np
     import pandas as pd
     from matplotlib.figure import Figure
 
-SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class CellTrack:
-    """One value per cell per tick.
-
-    keys: (Q, C) uint8 or uint16, whole states; key_ticks: (Q,) int32, ascending, first 0.
-    offsets: (T + 1,) uint32, the runs of tick t are offsets[t]:offsets[t + 1] (tick 0 has none).
-    start, length: (R,) uint32 cells; flip: (R,) same dtype as keys, old XOR new value.
-    """
-
-    keys: np.ndarray
-    key_ticks: np.ndarray
-    offsets: np.ndarray
-    start: np.ndarray
-    length: np.ndarray
-    flip: np.ndarray
-
-    def flip_tick(self, state: np.ndarray, tick: int) -> None:
-        """Apply the runs of one tick to `state` in place: forward from tick - 1, or back."""
-        for i in range(int(self.offsets[tick]), int(self.offsets[tick + 1])):
-            a = int(self.start[i])
-            state[a : a + int(self.length[i])] ^= self.flip[i]
-
-    def frame(self, tick: int) -> np.ndarray:
-        """Return the whole state at `tick`, (C,): the key frame before it, then the runs after."""
-        q = int(np.searchsorted(self.key_ticks, tick, side="right")) - 1
-        state: np.ndarray = self.keys[q].copy()
-        for t in range(int(self.key_ticks[q]) + 1, tick + 1):
-            self.flip_tick(state, t)
-        return state
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -91,6 +60,9 @@ class Recording:
     meta: JSON-able; see `docs/recording.md` for its keys. kind: the map's cells. owner:
     per-page owners, migratetype: per-pageblock types; both absent where cells hold more than
     a page. counters: (T, F) float64 with `meta["counters"]` naming the F columns. time_ns: (T,).
+    sections: a SectionState for each section shown; lookup: the physical section that each of
+    them is found in, SCATTERED where its pages are found one by one; absent where they never
+    change. rows: other tracks by name, see `tracks.ROW_COLUMNS`.
     """
 
     meta: dict[str, Any]
@@ -101,6 +73,9 @@ class Recording:
     owner: CellTrack | None = None
     migratetype: CellTrack | None = None
     details: tuple[SectionDetail, ...] = field(default=())
+    sections: CellTrack | None = None
+    lookup: CellTrack | None = None
+    rows: Mapping[str, RowTrack] = field(default_factory=dict)
 
     @property
     def n_ticks(self) -> int:

@@ -1,6 +1,6 @@
 """Recordings as .npz files: arrays by name, meta and events as JSON text, never pickled.
 
-The arrays are those of the tracks (`kind.keys`, `kind.start`, ...), `counters` (T, F), `time_ns`
+The arrays are those of the tracks (`kind.keys`, `moves.source`, ...), `counters` (T, F), `time_ns`
 (T,) and, where sections were taken in detail, `detail.0.kind` and so on; `header` is UTF-8 JSON
 with `schema`, `meta`, `events` and `details`. docs/recording.md describes them all.
 """
@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hotmem_viz.errors import RecordingError
-from hotmem_viz.recording.recording import SCHEMA, CellTrack, Event, Recording, SectionDetail
+from hotmem_viz.recording.recording import SCHEMA, Event, Recording, SectionDetail
+from hotmem_viz.recording.tracks import ROW_COLUMNS, CellTrack, RowTrack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TRACKS = ("kind", "owner", "migratetype")
+_TRACKS = ("kind", "owner", "migratetype", "sections", "lookup")
 _PARTS = tuple(f.name for f in fields(CellTrack))
 _DETAIL_PARTS = ("kind", "owner", "migratetype")
 
@@ -32,6 +33,9 @@ def to_arrays(recording: Recording) -> dict[str, np.ndarray]:
         track = getattr(recording, name)
         if track is not None:
             arrays.update({f"{name}.{part}": getattr(track, part) for part in _PARTS})
+    for name, rows in recording.rows.items():
+        arrays[f"{name}.tick"] = rows.tick
+        arrays.update({f"{name}.{column}": rows.columns[column] for column in ROW_COLUMNS[name]})
     arrays["counters"] = recording.counters_array
     arrays["time_ns"] = recording.time_ns
     for i, detail in enumerate(recording.details):
@@ -70,6 +74,11 @@ def from_parts(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> R
             )
             for i, d in enumerate(header["details"])
         )
+        rows = {
+            name: RowTrack(arrays[f"{name}.tick"], {c: arrays[f"{name}.{c}"] for c in columns})
+            for name, columns in ROW_COLUMNS.items()
+            if f"{name}.tick" in arrays
+        }
         events = tuple(Event(**{**e, "claims": tuple(e["claims"])}) for e in header["events"])
         recording = Recording(
             meta=dict(header["meta"]),
@@ -80,6 +89,9 @@ def from_parts(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> R
             owner=tracks.get("owner"),
             migratetype=tracks.get("migratetype"),
             details=details,
+            sections=tracks.get("sections"),
+            lookup=tracks.get("lookup"),
+            rows=rows,
         )
         _check_shapes(recording)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -97,7 +109,8 @@ def _check_shapes(recording: Recording) -> None:
         "counters": (recording.counters_array, (ticks, len(meta["counters"]))),
         "time_ns": (recording.time_ns, (ticks,)),
     }
-    for name, size in zip(_TRACKS, (cells, cells, blocks), strict=True):
+    sections = len(meta["sections"])
+    for name, size in zip(_TRACKS, (cells, cells, blocks, sections, sections), strict=True):
         track: CellTrack | None = getattr(recording, name)
         if track is not None:
             wanted |= {
@@ -106,6 +119,8 @@ def _check_shapes(recording: Recording) -> None:
                 f"{name}.length": (track.length, (len(track.start),)),
                 f"{name}.flip": (track.flip, (len(track.start),)),
             }
+    for name, rows in recording.rows.items():
+        wanted |= {f"{name}.{c}": (column, rows.tick.shape) for c, column in rows.columns.items()}
     if not ticks:
         raise RecordingError("recording is damaged: it has no ticks")
     for name, (array, shape) in wanted.items():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hotmem_viz.recording.recorder import KEY_EVERY, TrackWriter
 
 if TYPE_CHECKING:
-    from hotmem_viz.recording.recording import CellTrack
+    from hotmem_viz.recording.tracks import CellTrack
 
 TICKS = (1, 2, 7, 63, 64, 65, 150)
 

@@ -19,7 +19,13 @@ from hotmem_viz.views.wire import encode_recording, read_message
 from hotmem_viz.vocabulary import EventKind, PageKind
 
 DOC = (Path(__file__).resolve().parents[2] / "docs" / "recording.md").read_text(encoding="utf-8")
-TRACK_DTYPES = {"kind": "uint8", "owner": "uint16", "migratetype": "uint8"}
+TRACK_DTYPES = {
+    "kind": "uint8",
+    "owner": "uint16",
+    "migratetype": "uint8",
+    "sections": "uint8",
+    "lookup": "uint16",
+}
 
 
 @pytest.fixture(scope="module", params=["classroom", "pae"])
@@ -75,7 +81,9 @@ def test_every_array_is_described_with_its_type_and_shape(recording, tmp_path):
                 assert arrays[found].shape == wanted, found
     cells = len(meta["sections"]) * meta["cells_per_section"]
     for track in tracks:
-        size = len(meta["sections"]) * letters["B"] if track == "migratetype" else cells
+        size = cells
+        if track in ("migratetype", "sections", "lookup"):
+            size = len(meta["sections"]) * (letters["B"] if track == "migratetype" else 1)
         q, r = (len(arrays[f"{track}.{part}"]) for part in ("key_ticks", "start"))
         shapes = {"(Q, C)": (q, size), "(Q,)": (q,), "(T + 1,)": (letters["T"] + 1,), "(R,)": (r,)}
         for name, dtype, shape, *_ in rows("Tracks"):

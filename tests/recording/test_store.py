@@ -13,8 +13,9 @@ import pytest
 import hotmem_viz
 from hotmem_viz.errors import RecordingError
 from hotmem_viz.recording.recorder import record
-from hotmem_viz.recording.recording import SCHEMA, CellTrack
+from hotmem_viz.recording.recording import SCHEMA
 from hotmem_viz.recording.store import load, save, to_arrays, to_header
+from hotmem_viz.recording.tracks import CellTrack
 from tests.recording.runs import RandomRun
 
 PARTS = [f.name for f in fields(CellTrack)]

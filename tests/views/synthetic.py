@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from hotmem_viz.recording.recording import CellTrack, Event, Recording, SectionDetail
+from hotmem_viz.recording.recording import Event, Recording, SectionDetail
+from hotmem_viz.recording.tracks import CellTrack
 from hotmem_viz.vocabulary import MigrateType, PageKind
 
 KERNEL_KINDS = (
@@ -227,7 +228,7 @@ def make_recording(size: Size = CLASSROOM, seed: int = 7, details: bool = True) 
     end = (size.sections[-1] + 1) * size.section_pages
     node1 = size.borders[1]
     meta: dict[str, Any] = {
-        "schema": 1,
+        "schema": 2,
         "scenario": "exhaustion",
         "title": "Kernel zones run dry",
         "parameters": {"machine": "synthetic", "movable": 0.4},

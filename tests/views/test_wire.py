@@ -24,7 +24,7 @@ from hotmem_viz.views.wire import (
 from tests.views.synthetic import CLASSROOM, OVERVIEW, TINY, Size, make_recording
 
 if TYPE_CHECKING:
-    from hotmem_viz.recording.recording import CellTrack
+    from hotmem_viz.recording.tracks import CellTrack
 
 
 def assert_same_track(a: CellTrack | None, b: CellTrack | None) -> None:
@@ -53,7 +53,7 @@ def test_a_recording_comes_back_whole(size: Size):
 
 def test_the_header_says_where_everything_is():
     header, arrays = read_message(encode_recording(make_recording(TINY)))
-    assert header["schema"] == 1
+    assert header["schema"] == 2
     assert {row["offset"] % ALIGN for row in header["arrays"]} == {0}
     assert arrays["kind.keys"].dtype == np.uint8
     assert arrays["owner.keys"].dtype == np.uint16
@@ -75,8 +75,8 @@ def test_anything_else_is_refused(message: bytes):
 
 
 def test_another_schema_is_refused():
-    text = b'{"schema": 2}'
-    with pytest.raises(RecordingError, match="schema 2"):
+    text = b'{"schema": 9}'
+    with pytest.raises(RecordingError, match="schema 9"):
         read_message(zlib.compress(struct.pack("<I", len(text)) + text))
 
 
@@ -104,7 +104,7 @@ def test_a_pair_is_no_recording_and_a_recording_no_pair(pair: Pair):
     """A reader that knows recordings alone refuses a pair, because it has no `schema`."""
     header, arrays = read_message(encode_pair(pair))
     assert "schema" not in header
-    assert [side["schema"] for side in header["sides"]] == [1, 1]
+    assert [side["schema"] for side in header["sides"]] == [2, 2]
     assert arrays["ticks"].dtype == np.int32
     with pytest.raises(RecordingError, match="schema None"):
         decode_recording(encode_pair(pair))

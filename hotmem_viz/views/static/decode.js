@@ -1,6 +1,8 @@
 // The reader of the wire format; views/wire.py is its maker and describes it.
 
 const ALIGNMENT = 8;
+const RECORDING_SCHEMA = 2;
+const PAIR_SCHEMA = 1;
 const ARRAY_TYPES = {
   u1: Uint8Array,
   u2: Uint16Array,
@@ -19,8 +21,11 @@ async function inflateBytes(bytes) {
 export function parseMessage(buffer) {
   const size = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
-  const [what, version] = "pair_schema" in header ? ["pair", header.pair_schema] : ["recording", header.schema];
-  if (version !== 1) throw new Error(`${what} schema ${version} is not known here`);
+  const isPair = "pair_schema" in header;
+  const [what, version, known] = isPair
+    ? ["pair", header.pair_schema, PAIR_SCHEMA]
+    : ["recording", header.schema, RECORDING_SCHEMA];
+  if (version !== known) throw new Error(`${what} schema ${version} is not known here`);
   const base = Math.ceil((4 + size) / ALIGNMENT) * ALIGNMENT;
   const arrays = {};
   for (const row of header.arrays) {
