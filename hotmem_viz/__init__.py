@@ -54,10 +54,10 @@ def load(path: str | Path) -> Recording:
 
 def app(name: str = "exhaustion", **parameters: Any) -> Any:
     """Return a scenario with its controls as a widget, for a notebook or the dashboard."""
-    from hotmem_viz.apps.exhaustion import exhaustion_app
+    if name == "exhaustion":
+        from hotmem_viz.apps.exhaustion import exhaustion_app
 
-    if name != "exhaustion":
-        from hotmem_viz.catalog import find_scenario
+        return exhaustion_app(**parameters)
+    from hotmem_viz.apps.scenario import ScenarioApp
 
-        find_scenario(name)
-    return exhaustion_app(**parameters)
+    return ScenarioApp(name, **parameters)

@@ -5,6 +5,7 @@ Stands beside the house's line, above the scenarios, because a machine may come 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.errors import CaptureError, ParameterError
@@ -13,23 +14,33 @@ from hotmem_viz.machine.presets import PRESETS
 from hotmem_viz.machine.profiles import find_profile
 from hotmem_viz.recording.pair import Pair, pair_recordings
 from hotmem_viz.recording.recorder import record
-from hotmem_viz.scenarios.exhaustion import Exhaustion
-from hotmem_viz.scenarios.parameters import DEFAULT_MOVABLE, ExhaustionParameters, build_parameters
+from hotmem_viz.scenarios.parameters import DEFAULT_MOVABLE, build_parameters
 from hotmem_viz.scenarios.setup import Setup, choose_options, choose_preset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hotmem_viz.recording.recording import Recording
+    from hotmem_viz.scenarios.exhaustion import Exhaustion
 
-SCENARIOS = {"exhaustion": (Exhaustion, ExhaustionParameters)}
+SCENARIOS = {"exhaustion": "Exhaustion"}
+"""Scenarios by name: a module of `hotmem_viz.scenarios`, and the class in it."""
+
+REPLAYED = ("exhaustion",)
+"""Scenarios whose requests another kernel can be given, one by one."""
 
 
-def find_scenario(name: str) -> tuple[type[Exhaustion], type[ExhaustionParameters]]:
-    """Return a scenario and its parameters' type; raises ParameterError for an unknown name."""
+def find_scenario(name: str) -> tuple[type[Any], type[Any]]:
+    """Return a scenario, a class that is a `scenarios.setup.Scenario`, and its parameters' type.
+
+    Raises ParameterError for an unknown name.
+    """
     if name not in SCENARIOS:
         raise ParameterError("scenario", name, f"scenarios are {', '.join(SCENARIOS)}")
-    return SCENARIOS[name]
+    # Loaded when asked for: a lesson does not wait for the other lessons.
+    module = import_module(f"hotmem_viz.scenarios.{name}")
+    scenario = getattr(module, SCENARIOS[name])
+    return scenario, scenario.parameters_type
 
 
 def choose_setup(machine: str, movable: float | None, boot: str, profile: str = "") -> Setup:
@@ -50,11 +61,11 @@ def choose_setup(machine: str, movable: float | None, boot: str, profile: str = 
     return Setup(spec, choose_options(movable, boot, options), kernel)
 
 
-def build_run(name: str, **parameters: Any) -> Exhaustion:
-    """Build a scenario, ready to run, without running it."""
+def build_run(name: str, **parameters: Any) -> Any:
+    """Build a scenario, ready to run, without running it; see `scenarios.setup.Scenario`."""
     scenario, parameters_type = find_scenario(name)
     p = build_parameters(parameters_type, parameters)
-    return scenario(p, choose_setup(p.machine, p.movable, p.boot, p.profile))
+    return scenario(p, scenario.prepare(p, choose_setup))
 
 
 def build_pair(
@@ -69,14 +80,18 @@ def build_pair(
         raise ParameterError("profile", parameters["profile"], "profiles already says which two")
     if isinstance(profiles, str) or len(profiles) != 2:
         raise ParameterError("profiles", profiles, "the names of two kernels are needed")
-    scenario, parameters_type = find_scenario(name)
+    find_scenario(name)
+    if name not in REPLAYED:
+        allowed = f"scenarios whose requests a second kernel can replay are {', '.join(REPLAYED)}"
+        raise ParameterError("scenario", name, allowed)
+    from hotmem_viz.scenarios.exhaustion import Exhaustion
+
     left, right = (
-        build_parameters(parameters_type, {**parameters, "profile": profile})
+        build_parameters(Exhaustion.parameters_type, {**parameters, "profile": profile})
         for profile in profiles
     )
-    first = scenario(left, choose_setup(left.machine, left.movable, left.boot, left.profile))
-    setup = choose_setup(right.machine, right.movable, right.boot, right.profile)
-    return first, scenario(right, setup, first.workload)
+    first = Exhaustion(left, Exhaustion.prepare(left, choose_setup))
+    return first, Exhaustion(right, Exhaustion.prepare(right, choose_setup), first.workload)
 
 
 def pair_runs(left: Recording, right: Recording) -> Pair:
@@ -99,7 +114,7 @@ def beside(name: str, profiles: Sequence[str] = ("6.1", "7.2"), **parameters: An
 def run(name: str, **parameters: Any) -> Recording:
     """Run a scenario and return its recording, which shows itself as a stage in a notebook.
 
-    name: "exhaustion". The parameters are those of the scenario, for example movable=0.85 and
+    name: one of SCENARIOS. The parameters are those of the scenario, for example movable=0.85 and
     seed=7; raises ParameterError for a name or a value that is not allowed.
     """
     return record(build_run(name, **parameters))

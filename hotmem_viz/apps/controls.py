@@ -12,7 +12,7 @@ Change = Callable[[], None]
 _LABEL = {"description_width": "initial"}
 
 
-def choice(label: str, options: dict[str, str], value: str) -> widgets.Dropdown:
+def choice(label: str, options: dict[str, str], value: str, tooltip: str = "") -> widgets.Dropdown:
     """Return a choice of values by their titles."""
     if value not in options.values():
         options = {**options, value: value}
@@ -21,26 +21,66 @@ def choice(label: str, options: dict[str, str], value: str) -> widgets.Dropdown:
         value=value,
         description=label,
         style=_LABEL,
+        tooltip=tooltip,
     )
 
 
-def share(label: str, value: float, highest: float, tooltip: str = "") -> widgets.FloatSlider:
-    """Return a slider for a share, in steps of five percent, shown as percent."""
+def share(
+    label: str, value: float, highest: float, tooltip: str = "", step: float = 0.05
+) -> widgets.FloatSlider:
+    """Return a slider for a share, shown as percent."""
     return widgets.FloatSlider(
         value=value,
         min=0.0,
         max=highest,
-        step=0.05,
-        readout_format=".0%",
+        step=step,
+        readout_format=".0%" if step >= 0.01 else ".1%",
         description=label,
         style=_LABEL,
         tooltip=tooltip,
     )
 
 
+def whole(
+    label: str, value: int, bounds: tuple[float, float, float], tooltip: str = ""
+) -> widgets.BoundedIntText:
+    """Return a field for a whole number; bounds are lowest, highest and step."""
+    lowest, highest, step = map(int, bounds)
+    return widgets.BoundedIntText(
+        value=value,
+        min=lowest,
+        max=highest,
+        step=step,
+        description=label,
+        style=_LABEL,
+        tooltip=tooltip,
+    )
+
+
+def number(
+    label: str, value: float, bounds: tuple[float, float, float], tooltip: str = ""
+) -> widgets.BoundedFloatText:
+    """Return a field for a number; bounds are lowest, highest and step."""
+    lowest, highest, step = bounds
+    return widgets.BoundedFloatText(
+        value=value,
+        min=lowest,
+        max=highest,
+        step=step,
+        description=label,
+        style=_LABEL,
+        tooltip=tooltip,
+    )
+
+
+def flag(label: str, value: bool, tooltip: str = "") -> widgets.Checkbox:
+    """Return a box to tick."""
+    return widgets.Checkbox(value=value, description=label, indent=False, tooltip=tooltip)
+
+
 def seed(value: int) -> widgets.BoundedIntText:
     """Return a field for a seed."""
-    return widgets.BoundedIntText(value=value, min=0, max=2**31, description="seed", style=_LABEL)
+    return whole("seed", value, (0, 2**31, 1))
 
 
 def text(label: str, value: str, placeholder: str) -> widgets.Text:
@@ -62,3 +102,10 @@ def bar(children: list[Any]) -> widgets.Box:
     )
     box.add_class("hotmem-controls")
     return box
+
+
+def fold(title: str, children: list[Any]) -> widgets.Accordion:
+    """Put controls behind a title that opens."""
+    folded = widgets.Accordion([bar(children)], titles=(title,), selected_index=None)
+    folded.add_class("hotmem-fold")
+    return folded

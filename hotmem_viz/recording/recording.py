@@ -25,7 +25,11 @@ SCHEMA = 2
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened at a tick: what, where and why, in the model's own numbers."""
+    """Something that happened at a tick: what, where and why, in the model's own numbers.
+
+    claims: of the mail, such as "S12". unproven: nobody ever built this; questions: what the mail
+    leaves open about it, such as "Q1".
+    """
 
     tick: int
     kind: str
@@ -37,6 +41,21 @@ class Event:
     function: str = ""
     zone: int = -1
     pfn: int = -1
+    unproven: bool = False
+    questions: tuple[str, ...] = ()
+
+    def caption(self) -> dict[str, Any]:
+        """Return the caption that shows the event."""
+        return {
+            "tick": self.tick,
+            "title": self.title,
+            "text": self.text,
+            "claims": list(self.claims),
+            "rule": self.rule,
+            "function": self.function,
+            "unproven": self.unproven,
+            "questions": list(self.questions),
+        }
 
 
 @dataclass(frozen=True)

@@ -79,7 +79,10 @@ def from_parts(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> R
             for name, columns in ROW_COLUMNS.items()
             if f"{name}.tick" in arrays
         }
-        events = tuple(Event(**{**e, "claims": tuple(e["claims"])}) for e in header["events"])
+        events = tuple(
+            Event(**{**e, "claims": tuple(e["claims"]), "questions": tuple(e["questions"])})
+            for e in header["events"]
+        )
         recording = Recording(
             meta=dict(header["meta"]),
             kind=tracks["kind"],

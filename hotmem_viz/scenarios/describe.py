@@ -10,6 +10,8 @@ from hotmem_viz.mechanisms.oom import count_useless, estimate_available
 from hotmem_viz.vocabulary import PAGE_SIZE, PAGEBLOCK_PAGES, MigrateType, PageKind, ZoneType
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from hotmem_viz.memory.physical import PhysicalMemory
 
 ZONE_COUNTERS = {
@@ -24,6 +26,8 @@ GLOBAL_COUNTERS = {
     "free": "free memory",
     "useless": "free but of no use to a kernel request",
     "mem_available": "what MemAvailable claims",
+}
+WORKLOAD_COUNTERS = {
     "user_pages": "user pages asked for and given",
     "remote": "kernel pages served by another node",
 }
@@ -70,8 +74,8 @@ def describe_machine(mem: PhysicalMemory) -> dict[str, Any]:
     return {"page_size": PAGE_SIZE, "machine": machine, "zones": zones}
 
 
-def describe_counters(mem: PhysicalMemory, objects: str) -> list[dict[str, Any]]:
-    """Return the names, units and labels of the counters, in the order of `read_counters`."""
+def describe_memory(mem: PhysicalMemory) -> list[dict[str, Any]]:
+    """Return the names, units and labels of the counters of any run, as `read_memory` has them."""
     listed: list[dict[str, Any]] = []
     for name, label in ZONE_COUNTERS.items():
         listed += [
@@ -99,12 +103,26 @@ def describe_counters(mem: PhysicalMemory, objects: str) -> list[dict[str, Any]]
         }
         for t in TYPES
     ]
-    listed += [{"name": n, "unit": "pages", "label": label} for n, label in GLOBAL_COUNTERS.items()]
-    return [*listed, {"name": "objects", "unit": objects, "label": f"{objects} made"}]
+    return listed + _in_pages(GLOBAL_COUNTERS)
+
+
+def describe_counters(mem: PhysicalMemory, objects: str) -> list[dict[str, Any]]:
+    """Return the counters of a run of a workload, in the order of `read_counters`."""
+    made = {"name": "objects", "unit": objects, "label": f"{objects} made"}
+    return [*describe_memory(mem), *_in_pages(WORKLOAD_COUNTERS), made]
+
+
+def _in_pages(labels: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [{"name": n, "unit": "pages", "label": label} for n, label in labels.items()]
 
 
 def read_counters(mem: PhysicalMemory, *, user_pages: int, remote: int, objects: int) -> np.ndarray:
-    """Read all counters: (F,) float64."""
+    """Read all counters of a run of a workload: (F,) float64."""
+    return np.concatenate((read_memory(mem), (user_pages, remote, objects)))
+
+
+def read_memory(mem: PhysicalMemory) -> np.ndarray:
+    """Read the counters that every run has: (F,) float64."""
     zones = mem.zones
     useless = count_useless(mem, ZoneType.NORMAL)
     return np.concatenate(
@@ -117,7 +135,7 @@ def read_counters(mem: PhysicalMemory, *, user_pages: int, remote: int, objects:
             useless,
             mem.zone_kinds.sum(axis=0),
             mem.zone_types.sum(axis=0)[list(TYPES)],
-            (zones.free.sum(), useless.sum(), estimate_available(mem), user_pages, remote, objects),
+            (zones.free.sum(), useless.sum(), estimate_available(mem)),
         ),
         dtype=np.float64,
     )

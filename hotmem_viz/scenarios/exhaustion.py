@@ -17,6 +17,7 @@ from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.mechanisms.requests import GFP_OF_KIND, Gfp
 from hotmem_viz.recording.recorder import Tick
 from hotmem_viz.scenarios import describe, telling
+from hotmem_viz.scenarios.parameters import ExhaustionParameters
 from hotmem_viz.scenarios.workloads import Stock, Stockpile, draw_workload, find_stocks
 from hotmem_viz.vocabulary import EventKind, PageKind, ZoneType
 
@@ -26,8 +27,7 @@ if TYPE_CHECKING:
     from hotmem_viz.mechanisms.outcome import Outcome, Report
     from hotmem_viz.memory.frames import FrameSet
     from hotmem_viz.recording.recording import Event
-    from hotmem_viz.scenarios.parameters import ExhaustionParameters
-    from hotmem_viz.scenarios.setup import Setup
+    from hotmem_viz.scenarios.setup import FindMachine, Setup
     from hotmem_viz.scenarios.workloads import Workload
 
 TURNS = 1200
@@ -67,6 +67,7 @@ class Exhaustion:
 
     name = "exhaustion"
     title = "Kernel zones run dry"
+    parameters_type = ExhaustionParameters
 
     def __init__(
         self, parameters: ExhaustionParameters, setup: Setup, requests: Workload | None = None
@@ -102,6 +103,12 @@ class Exhaustion:
         self.is_over = False
         self._park_ballast()
 
+    @classmethod
+    def prepare(cls, parameters: ExhaustionParameters, find_machine: FindMachine) -> Setup:
+        """Set up the machine that the parameters ask for."""
+        p = parameters
+        return find_machine(p.machine, p.movable, p.boot, p.profile)
+
     def _size_turns(self, stocks: tuple[Stock, ...]) -> int:
         """Size a turn so that the zones that most of an operation may use last for a while."""
         mem = self.memory
@@ -136,7 +143,7 @@ class Exhaustion:
     def ticks(self) -> Iterator[Tick]:
         """Run the scenario to its end and yield its ticks, the booted machine first."""
         boot = telling.tell_boot(self.memory, telling.STORIES[self.parameters.workload])
-        yield Tick(0.0, self._read(), events=[boot], captions=[telling.caption_of(boot)])
+        yield Tick(0.0, self._read(), events=[boot], captions=[boot.caption()])
         for turn in range(len(self.workload)):
             self._exit_processes(turn)
             yield from self._user_turn(turn)
@@ -168,7 +175,7 @@ class Exhaustion:
             self._read(),
             touched=self._touched,
             events=events,
-            captions=[telling.caption_of(e) for e in marks[-1:]],
+            captions=[e.caption() for e in marks[-1:]],
             details=self._sections_of(events),
         )
         self._touched, self._reports = [], []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from hotmem_viz.machine.boot_options import BootOptions, movable_share, parse_boot_options
 from hotmem_viz.machine.presets import find_preset
@@ -11,8 +11,12 @@ from hotmem_viz.machine.profiles import find_profile
 from hotmem_viz.machine.spec import Arch
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hotmem_viz.machine.profiles import KernelProfile
     from hotmem_viz.machine.spec import MachineSpec
+    from hotmem_viz.memory.physical import PhysicalMemory
+    from hotmem_viz.recording.recorder import Tick
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,39 @@ class Setup:
     spec: MachineSpec
     options: BootOptions
     profile: KernelProfile
+
+
+class FindMachine(Protocol):
+    """Finds a machine, by the name of a preset or of a capture: the catalog's own way."""
+
+    def __call__(self, machine: str, movable: float | None, boot: str, profile: str = "") -> Setup:
+        """Set up a machine; raises ParameterError for what is not allowed."""
+        ...
+
+
+class Scenario(Protocol):
+    """What the catalog can run: a class made of checked parameters and a machine.
+
+    parameters_type is the dataclass of its parameters. `meta` and `memory` stand before the first
+    tick; see `hotmem_viz.recording.recorder.Run`.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    parameters_type: ClassVar[type[Any]]
+    memory: PhysicalMemory
+    meta: dict[str, Any]
+
+    def __init__(self, parameters: Any, setup: Setup) -> None: ...
+
+    @classmethod
+    def prepare(cls, parameters: Any, find_machine: FindMachine) -> Setup:
+        """Set up the machine that the parameters ask for."""
+        ...
+
+    def ticks(self) -> Iterable[Tick]:
+        """Run, and yield one tick after another."""
+        ...
 
 
 def choose_options(

@@ -285,16 +285,3 @@ def tell(mem: PhysicalMemory, report: Report, tick: int, *, mark: bool) -> Event
     """Put a mechanism's report into words."""
     told = _TELL[report.kind](mem, report)
     return Event(tick=tick, kind=report.kind.name, mark=mark, zone=report.zone, **told)
-
-
-def caption_of(event: Event) -> dict[str, Any]:
-    """Return the caption that shows an event."""
-    return {
-        "tick": event.tick,
-        "title": event.title,
-        "text": event.text,
-        "claims": list(event.claims),
-        "rule": event.rule,
-        "function": event.function,
-        "unproven": False,
-    }

@@ -38,6 +38,7 @@ def test_events_are_a_table_with_a_row_an_event(recording):
     table = recording.events
     assert table.columns.tolist() == [
         "tick", "kind", "title", "text", "mark", "claims", "rule", "function", "zone", "pfn",
+        "unproven", "questions",
     ]  # fmt: skip
     assert table["tick"].tolist() == [9, 18, 27]
     assert table["mark"].all()

@@ -57,13 +57,16 @@ export class CaptionPanel {
     return highest;
   }
 
-  metaParts({ claims = [], rule, function: kernelFunction, unproven }) {
+  metaParts({ claims = [], rule, function: kernelFunction, unproven, questions = [] }) {
     const parts = claims.map((claim) =>
       makeElement("span", "chip", { title: `claim ${claim} of the mail` }, claim),
     );
     if (unproven) {
       const title = "Nobody has built this: the mail proposes it.";
       parts.push(makeElement("span", "chip unproven", { title }, "unproven"));
+    }
+    for (const question of questions) {
+      parts.push(makeElement("span", "chip", { title: `question ${question}: the mail leaves it open` }, question));
     }
     if (rule) parts.push(makeElement("span", "rule", {}, rule));
     if (kernelFunction) {
