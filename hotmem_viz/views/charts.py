@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LETTERS = "AB"
 """What the stage calls the sides of a pair, left first."""
 
-LINES = (("kernel", "kernel can have", "-", 2.2), ("mem_available", "MemAvailable", "--", 1.5))
+LINES = (("kernel", "can have", "-", 2.2), ("mem_available", "MemAvailable", "--", 1.5))
 """Curves of each side: series, label, line style, line width."""
 
 _SIZE_INCHES = (11.0, 2.2)
