@@ -17,8 +17,7 @@ import tarfile
 from pathlib import Path
 
 from hotmem_viz.errors import CaptureError
-from hotmem_viz.kernel.capture_files import SUFFIX
-from hotmem_viz.kernel.captures import Capture, open_capture
+from hotmem_viz.kernel.captures import SUFFIX, Capture, open_capture
 from hotmem_viz.kernel.samples import (
     Sample,
     last_sample,

@@ -95,14 +95,7 @@ class CaptureFiles:
 
     def text(self, path: str) -> str:
         """Return a file as text; "console.txt" may hold stray bytes, others may not."""
-        data = self.data(path)
-        if path == CONSOLE:
-            return data.decode("utf-8", "replace")
-        try:
-            return data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            raise CaptureError(self.where(path), "not a text", line) from None
+        return decode(self.data(path), self.where(path), any_text=path == CONSOLE)
 
     def where(self, path: str) -> str:
         """Name a file of the capture for an error message."""
@@ -111,6 +104,23 @@ class CaptureFiles:
     @staticmethod
     def _key(path: str) -> str:
         return path if path in (CONSOLE, "manifest.json") else f"frames/{path}"
+
+
+def decode(data: bytes, where: object, *, any_text: bool = False) -> str:
+    """Return a file as text; stray bytes are refused, or with `any_text` replaced.
+
+    Raises
+    ------
+    CaptureError
+        Names the line with the first stray byte.
+    """
+    if any_text:
+        return data.decode("utf-8", "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise CaptureError(where, "not a text", line) from None
 
 
 def parse_json(data: bytes, where: object) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.errors import CaptureError, ParameterError
-from hotmem_viz.kernel import captured_pages
+from hotmem_viz.kernel import capture_files, captured_pages
 from hotmem_viz.kernel.archive import read_tar_xz
 from hotmem_viz.kernel.blocks import MemoryBlock, parse_blocks
 from hotmem_viz.kernel.buddyinfo import BuddyZone, parse_buddyinfo
-from hotmem_viz.kernel.capture_files import CONSOLE, SUFFIX, CaptureFiles, parse_json
+from hotmem_viz.kernel.capture_files import CONSOLE, CaptureFiles, parse_json
 from hotmem_viz.kernel.console import BootLog, parse_console
 from hotmem_viz.kernel.hotplug_answers import (
     Growth,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from hotmem_viz.kernel.page_flags import PageRuns
     from hotmem_viz.kernel.pageblocks import PageblockTypes
 
+SUFFIX = capture_files.SUFFIX
 _SECTION_PAGES = {Arch.X86_64: 32768, Arch.PAE: 131072}
 
 

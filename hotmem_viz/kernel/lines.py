@@ -28,9 +28,7 @@ def fail(path: object, line: int | None, reason: str) -> NoReturn:
     raise CaptureError(path, reason, line)
 
 
-def numbered(
-    text: str, path: object = "text", *, any_text: bool = False
-) -> Iterator[tuple[int, str]]:
+def numbered(text: str, path: object, *, any_text: bool = False) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, line without its end) for every line that is not empty.
 
     A kernel's tables are printable ASCII and short lines; `any_text` is for a console, where
