@@ -34,7 +34,7 @@ class CaptureError(HotmemError):
     def __init__(self, path: object, reason: str, line: int | None = None) -> None:
         self.path, self.line, self.reason = _one_line(path), line, _one_line(reason)
         where = self.path if line is None else f"{self.path}, line {line}"
-        super().__init__(f"{where}: {reason}")
+        super().__init__(f"{where}: {self.reason}")
 
 
 def _one_line(text: object) -> str:

@@ -46,9 +46,9 @@ def run_rounds(name: str, run: Round, rounds: int, seed: int) -> tuple[int, floa
     slowest = (0.0, -1)
     for i in range(rounds):
         rng = random.Random(f"{seed}/{name}/{i}")  # noqa: S311 - the same inputs every time
-        began = time.perf_counter()
+        began = time.process_time()
         outcome = run(rng)
-        slowest = max(slowest, (time.perf_counter() - began, i))
+        slowest = max(slowest, (time.process_time() - began, i))
         if outcome not in outcomes:
             print(f"FAULT {name}, round {i}: {outcome}", flush=True)
             outcome = "fault"
@@ -74,7 +74,7 @@ def main() -> int:
         results = [run_rounds(*share, args.seed) for share in shares]
     total = sum(rounds for _, _, rounds in shares)
     faults, slowest = sum(f for f, _ in results), max(s for _, s in results)
-    print(f"{total:,} inputs, {faults} faults, slowest {slowest * 1e3:.0f} ms with its making")
+    print(f"{total:,} inputs, {faults} faults, slowest {slowest * 1e3:.0f} ms of the processor, with its making")
     return int(faults > 0)
 
 
