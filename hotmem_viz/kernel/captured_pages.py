@@ -70,14 +70,22 @@ def read_pageblocks(capture: Capture, stage: str) -> PageblockTypes:
     return parse_pageblocks(capture.text(path), capture.where(path), isolate_bit=isolate_bit)
 
 
-def present_ranges(capture: Capture, stage: str) -> tuple[tuple[int, int], ...]:
-    """Return the pfns that exist at a stage: the boot log's ranges, and blocks added since."""
-    ranges = [r for spans in capture.boot_log.node_ranges.values() for r in spans]
+def node_ranges(capture: Capture, stage: str) -> dict[int, tuple[tuple[int, int], ...]]:
+    """Return each node's pfns at a stage: the boot log's ranges, and blocks added since."""
+    ranges = {nid: list(spans) for nid, spans in capture.boot_log.node_ranges.items()}
     if capture.has(f"{stage}/blocks"):
-        booted, size = max(end for _, end in ranges), block_pages(capture)
-        firsts = (block.phys_index * size for block in capture.blocks(stage))
-        ranges += [(pfn, pfn + size) for pfn in firsts if booted <= pfn < MAX_PFN]
-    return tuple(sorted(ranges))
+        booted = max(end for spans in ranges.values() for _, end in spans)
+        size = block_pages(capture)
+        for block in capture.blocks(stage):
+            first = block.phys_index * size
+            if booted <= first < MAX_PFN:
+                ranges.setdefault(block.nid, []).append((first, first + size))
+    return {nid: tuple(sorted(spans)) for nid, spans in sorted(ranges.items())}
+
+
+def present_ranges(capture: Capture, stage: str) -> tuple[tuple[int, int], ...]:
+    """Return the pfns that exist at a stage, of all nodes."""
+    return tuple(sorted(r for spans in node_ranges(capture, stage).values() for r in spans))
 
 
 def captured_kinds(capture: Capture, stage: str) -> PageRuns:

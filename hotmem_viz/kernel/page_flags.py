@@ -145,6 +145,11 @@ class PageRuns:
         """Return the words of some pages. pfns: (n,) int, all of them inside the runs."""
         return self.words[np.searchsorted(self.ends, pfns, side="right")]
 
+    def only(self, wanted: np.ndarray, other: int) -> PageRuns:
+        """Return the same pages, with the word `other` in all but the wanted runs: (R,) bool."""
+        words = np.where(wanted, self.words, self.words.dtype.type(other))
+        return PageRuns(words, self.pages, self.start_pfn)
+
     def merged(self) -> PageRuns:
         """Return the same pages with neighbouring runs of one word made one."""
         if not len(self.words):
