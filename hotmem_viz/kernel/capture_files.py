@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SUFFIX = ".tar.xz"
 CONSOLE = "console.txt"
 MAX_JSON_BYTES = 1 << 20
+_MOST_DIGITS = 20
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,15 @@ def parse_json(data: bytes, where: object) -> dict[str, Any]:
     if len(data) > MAX_JSON_BYTES:
         raise CaptureError(where, f"{len(data):,} bytes are too many for it")
     try:
-        value = json.loads(data)
+        value = json.loads(data, parse_int=_to_int, parse_constant=_to_int)
     except (ValueError, RecursionError) as error:
         raise CaptureError(where, f"not JSON ({error})") from None
     if not isinstance(value, dict):
         raise CaptureError(where, "not a table of names and values")
     return value
+
+
+def _to_int(word: str) -> int:
+    if len(word) > _MOST_DIGITS:
+        raise ValueError(f"a number of {len(word)} digits")
+    return int(word)

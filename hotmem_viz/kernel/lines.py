@@ -16,8 +16,9 @@ MAX_NUMBER = (1 << 64) - 1
 MAX_PFN = 1 << 34
 """64 TiB: no pfn is larger, so a file that tells of more is damaged."""
 
-MAX_LINES, MAX_LINE = 1_000_000, 8192
-"""What a text may have; zoneinfo of a machine with 2,048 CPUs and 33 zones has 400,000 lines."""
+MAX_CHARS, MAX_LINES, MAX_LINE = 32 << 20, 1_000_000, 8192
+"""What a text may have; zoneinfo of a machine with 2,048 CPUs and 33 zones has 400,000 lines of 40
+characters."""
 
 MAX_ZONES = 8192
 """Zones of 1,024 nodes (MAX_NUMNODES), and some to spare."""
@@ -37,8 +38,11 @@ def numbered(text: str, path: object, *, any_text: bool = False) -> Iterator[tup
     Raises
     ------
     CaptureError
-        On a line that is too long or has other characters, and after a million lines.
+        On a line that is too long or has other characters, and on more than a million lines or 32
+        MiB.
     """
+    if len(text) > MAX_CHARS:
+        fail(path, None, f"a text of {len(text):,} characters")
     for number, ended in enumerate(io.StringIO(text, newline=None), 1):
         line = ended.removesuffix("\n")
         if number > MAX_LINES:

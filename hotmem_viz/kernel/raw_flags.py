@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from hotmem_viz.kernel.page_flags import PageRuns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import BinaryIO
 
 _CHUNK_BYTES = 1 << 23
 _WORD_BYTES = 8
@@ -20,7 +19,14 @@ MAX_RUNS = 1 << 24
 """Runs kept, 256 MiB of them: a machine has far fewer, random bytes have one for each page."""
 
 
-def read_page_flags(file: BinaryIO, path: object = "kpageflags", *, start_pfn: int = 0) -> PageRuns:
+class Readable(Protocol):
+    """A file opened for bytes, or what behaves like one."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to so many bytes, and none at the end."""
+
+
+def read_page_flags(file: Readable, path: object = "kpageflags", *, start_pfn: int = 0) -> PageRuns:
     """Read words to the end of the file, a piece at a time, and keep them as runs.
 
     The file is in the machine's byte order, little-endian on x86. Memory is bounded by the runs,
@@ -48,7 +54,7 @@ def read_page_flags(file: BinaryIO, path: object = "kpageflags", *, start_pfn: i
     return PageRuns(np.concatenate(words), np.concatenate(pages), start_pfn).merged()
 
 
-def _chunks(file: BinaryIO, path: object) -> Iterator[bytes]:
+def _chunks(file: Readable, path: object) -> Iterator[bytes]:
     """Yield whole words; a read may return less than was asked for."""
     rest, at = b"", 0
     while True:
