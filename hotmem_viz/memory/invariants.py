@@ -148,6 +148,11 @@ def _check_sections(mem: PhysicalMemory, zones: np.ndarray) -> None:
         np.isin(mem.section_state, (SectionState.ONLINE, SectionState.GOING_OFFLINE)) != there,
         "section_state: section {} is online in one of state and segments",
     )
+    own = np.arange(mem.spec.section_pages) < mem.own_map[:, None]
+    _refuse(
+        (own & (mem.kind != PageKind.MEMMAP)).any(axis=1),
+        "own_map: section {} does not begin with as many frames of its memory map",
+    )
     groups = zones.reshape(-1, MAX_ORDER_PAGES)
     extent = mem.extents.of_group
     _refuse(
