@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -18,7 +19,7 @@ from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.mechanisms.hotplug import put_in, refresh_watermarks, take_out
-from hotmem_viz.mechanisms.requests import GFP
+from hotmem_viz.mechanisms.requests import GFP, GFP_OF_KIND
 from hotmem_viz.memory.build import all_groups, build_memory
 from hotmem_viz.memory.invariants import map_zones, validate_memory
 from hotmem_viz.vocabulary import MigrateType, PageKind, SectionState, ZoneType
@@ -220,3 +221,32 @@ def test_coming_and_going_leaves_no_trace():
     before = slots_machine()
     assert mem.segments == before.segments
     assert np.array_equal(mem.free_blocks, before.free_blocks)
+
+
+def test_being_able_to_changes_nothing_by_itself():
+    """The same requests give the same memory on a machine with empty zones and slots."""
+    plain = find_preset("mail")
+    top = plain.end_pfn
+    slots = (
+        NodeSpec(1, (PfnRange(top, top + 3072),)),
+        NodeSpec(6, (PfnRange(top + 4096, top + 5120),)),
+    )
+    options = BootOptions(movable_node=True)
+    first, *others = (
+        boot_machine(spec, options, find_profile("6.1"))
+        for spec in (plain, replace(plain, hotplug=True), replace(plain, pluggable=slots))
+    )
+    for mem in (first, *others):
+        owner = mem.owners.add("cache", shrinkable=True)
+        for kind in (PageKind.PAGE_CACHE, PageKind.RECLAIMABLE_SLAB, PageKind.SLAB, PageKind.ANON):
+            for nid in (0, 3, 1):
+                alloc_pages(mem, GFP_OF_KIND[kind], 9000, kind, owner=owner, nid=nid)
+        validate_memory(mem)
+    for mem in others:
+        assert len(mem.zones) > len(first.zones)
+        n = first.kind.size
+        assert np.array_equal(mem.kind.ravel()[:n], first.kind.ravel())
+        assert np.array_equal(mem.types[: n // 512], first.types)
+        assert not mem.kind.ravel()[n:].any()
+        names = [mem.zones.label(z) for z in range(len(mem.zones)) if mem.zones.present[z]]
+        assert names == [first.zones.label(z) for z in range(len(first.zones))]
