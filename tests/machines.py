@@ -139,7 +139,7 @@ def clone(mem: PhysicalMemory) -> PhysicalMemory:
         getattr(other.zones, field.name)[...] = getattr(mem.zones, field.name)
     other.zones.protection[...] = mem.zones.protection
     other.zones.thp, other.zones.total_reserve = mem.zones.thp, mem.zones.total_reserve
-    other.segments[:] = mem.segments
+    other.segments[:], other.groups[:], other.added[:] = mem.segments, mem.groups, mem.added
     other.extents.of_group[...] = mem.extents.of_group
     other.owners.names[:], other.owners.shrinkable[:] = mem.owners.names, mem.owners.shrinkable
     other.kswapd_failures.update(mem.kswapd_failures)

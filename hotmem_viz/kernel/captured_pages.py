@@ -10,6 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from hotmem_viz.errors import CaptureError
+from hotmem_viz.kernel.iomem import image_pfns
+from hotmem_viz.kernel.lines import MAX_PFN
 from hotmem_viz.kernel.page_flags import PageRuns, parse_page_runs
 from hotmem_viz.kernel.page_kinds import page_kinds
 from hotmem_viz.kernel.pageblocks import PageblockTypes, parse_pageblocks
@@ -45,9 +47,10 @@ def block_pages(capture: Capture) -> int:
         size = int(text, 16)
     except ValueError:
         raise CaptureError(where, f"not a hexadecimal number: {text[:20]!r}", 1) from None
-    if size <= 0 or size % (PAGEBLOCK_PAGES * PAGE_SIZE):
+    pages = size // PAGE_SIZE
+    if not 0 < pages <= MAX_PFN or size % (PAGEBLOCK_PAGES * PAGE_SIZE):
         raise CaptureError(where, f"not a size of a memory block: {text[:20]!r}", 1)
-    return size // PAGE_SIZE
+    return pages
 
 
 def read_runs(capture: Capture, folder: str, stage: str) -> PageRuns:
@@ -73,7 +76,7 @@ def present_ranges(capture: Capture, stage: str) -> tuple[tuple[int, int], ...]:
     if capture.has(f"{stage}/blocks"):
         booted, size = max(end for _, end in ranges), block_pages(capture)
         firsts = (block.phys_index * size for block in capture.blocks(stage))
-        ranges += [(first, first + size) for first in firsts if first >= booted]
+        ranges += [(pfn, pfn + size) for pfn in firsts if booted <= pfn < MAX_PFN]
     return tuple(sorted(ranges))
 
 
@@ -86,6 +89,7 @@ def captured_kinds(capture: Capture, stage: str) -> PageRuns:
         When the capture has no flags of that stage, or its files are damaged.
     """
     flags = read_runs(capture, "kpf", stage)
+    image = image_pfns(capture.iomem()) if capture.has("boot/iomem") else ()
     words = None
     if capture.has(stored_path("pages", stage)):
         words = read_runs(capture, "pages", stage)
@@ -95,4 +99,5 @@ def captured_kinds(capture: Capture, stage: str) -> PageRuns:
         words,
         held_known=capture.manifest.get("format", 1) != 1,
         present=present_ranges(capture, stage) if whole else None,
+        image=image,
     )

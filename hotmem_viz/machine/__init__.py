@@ -2,7 +2,7 @@
 
 spec           nodes, pfn ranges, architecture, scale
 presets        machines by name
-boot_options   kernelcore=, movablecore=, movable_node
+boot_options   kernelcore=, movablecore=, movable_node; hotplug_options: memory added later
 profiles       what depends on the kernel's version (footprint, object_costs)
 zone_plan      which pages lie in which zone (movable_start: where ZONE_MOVABLE begins)
 memory_blocks  how much goes offline at once; zone_rows: zones that may come later, and where

@@ -1,16 +1,25 @@
-"""The boot options that size ZONE_MOVABLE, read as the kernel or as a person means them."""
+"""The boot options that size ZONE_MOVABLE, read as the kernel or as a person means them.
+
+Those of memory that is added later are read by `hotplug_options`.
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hotmem_viz.errors import BootOptionError, ParameterError
+from hotmem_viz.machine.hotplug_options import (
+    HOTPLUG_NAMES,
+    HotplugOptions,
+    kernel_value,
+    person_value,
+)
 from hotmem_viz.units import parse_size
 from hotmem_viz.vocabulary import PAGE_SIZE
 
-OPTION_NAMES = ("kernelcore", "movablecore", "movable_node")
+OPTION_NAMES = ("kernelcore", "movablecore", "movable_node", *HOTPLUG_NAMES)
 _U64 = (1 << 64) - 1
 _SUFFIX_SHIFTS = {"K": 10, "M": 20, "G": 30, "T": 40, "P": 50, "E": 60}
 
@@ -18,6 +27,8 @@ _SUFFIX_SHIFTS = {"K": 10, "M": 20, "G": 30, "T": 40, "P": 50, "E": 60}
 @dataclass(frozen=True)
 class BootOptions:
     """What the command line asks of ZONE_MOVABLE; None means that the option is absent.
+
+    `hotplug` is what it asks of memory that is added later.
 
     Sizes are bytes, percents are whole numbers. A percent outranks a size of the same
     option, as in find_zone_movable_pfns_for_nodes (mm/page_alloc.c, 6.1). `text` is the
@@ -31,6 +42,7 @@ class BootOptions:
     movablecore_percent: int | None = None
     movable_node: bool = False
     text: str = ""
+    hotplug: HotplugOptions = field(default_factory=HotplugOptions)
 
     def kernelcore_pages(self, total: int) -> int:
         """Pages asked for kernelcore on a machine of `total` pages; 0 when absent."""
@@ -69,7 +81,7 @@ def movable_share(share: float) -> BootOptions:
 def parse_boot_options(text: str, *, strict: bool) -> BootOptions:
     """Read boot options from `text`.
 
-    With `strict`, from a person: only the three options, each at most once and well formed.
+    With `strict`, from a person: only known options, each at most once and well formed.
     Without, from a full command line as the kernel reads it: everything else is ignored,
     the last of an option wins, nothing is refused (parse_args in kernel/params.c,
     cmdline_parse_core in mm/page_alloc.c, memparse in lib/cmdline.c; 6.1).
@@ -84,6 +96,7 @@ def parse_boot_options(text: str, *, strict: bool) -> BootOptions:
 
 def _parse_person(text: str) -> BootOptions:
     fields: dict[str, int | bool] = {}
+    hotplug: dict[str, bool | int | str] = {}
     seen: set[str] = set()
     for word in text.split():
         name, equals, value = word.partition("=")
@@ -96,15 +109,20 @@ def _parse_person(text: str) -> BootOptions:
             if equals:
                 raise BootOptionError(name, word, "movable_node takes no value")
             fields[name] = True
+        elif name in HOTPLUG_NAMES:
+            hotplug.update(person_value(name, value))
         else:
             fields.update(_person_amount(name, value))
-    return BootOptions(**fields, text=text)  # type: ignore[arg-type]
+    return BootOptions(**fields, text=text, hotplug=HotplugOptions(**hotplug))  # type: ignore[arg-type]
 
 
 def _known_options(name: str) -> str:
     close = difflib.get_close_matches(name.lower().replace("-", "_"), OPTION_NAMES, 1)
     hint = f"did you mean {close[0]}? " if close else ""
-    return f"{hint}allowed are kernelcore=SIZE|N%|mirror, movablecore=SIZE|N% and movable_node"
+    return (
+        f"{hint}allowed are kernelcore=SIZE|N%|mirror, movablecore=SIZE|N%, movable_node, "
+        f"{'=, '.join(HOTPLUG_NAMES)}="
+    )
 
 
 def _person_amount(name: str, value: str) -> dict[str, int | bool]:
@@ -127,20 +145,23 @@ def _person_amount(name: str, value: str) -> dict[str, int | bool]:
 
 def _parse_kernel(text: str) -> BootOptions:
     fields: dict[str, int | bool | None] = {}
+    hotplug: dict[str, bool | int | str] = {}
     for word in _kernel_words(text):
         name, equals, value = word.partition("=")
         if name == "--" and not equals:
             break
         name = name.replace("-", "_")
+        value = value.removeprefix('"').removesuffix('"')
         if name == "movable_node":
             fields[name] = True
+        elif name in HOTPLUG_NAMES:
+            hotplug.update(kernel_value(name, value if equals else None))
         elif name in OPTION_NAMES and equals:
-            value = value.removeprefix('"').removesuffix('"')
             if name == "kernelcore" and "mirror" in value.split(","):
                 fields["kernelcore_mirror"] = True
             else:
                 fields.update(_kernel_amount(name, value))
-    return BootOptions(**fields, text=text)  # type: ignore[arg-type]
+    return BootOptions(**fields, text=text, hotplug=HotplugOptions(**hotplug))  # type: ignore[arg-type]
 
 
 def _kernel_words(text: str) -> list[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.machine import build_6_12, build_7_2
 from hotmem_viz.machine.footprint import PAE_6_1, X86_64_6_1, BootFootprint
+from hotmem_viz.machine.hotplug_options import OFFLINE, ONLINE
 from hotmem_viz.machine.object_costs import (
     PAE_CACHES,
     PAE_OPERATIONS,
@@ -79,6 +80,18 @@ class KernelProfile:
         Slab caches by name, and what one operation of a workload costs.
     ballast_pairs
         Socket pairs that the captures' workloads park before they start (data/captures).
+    default_state
+        What becomes of added memory blocks by themselves: Debian's 6.1 leaves them offline, from
+        6.12 on they come online (auto_online_blocks of the captures; CONFIG_MHP_DEFAULT_ONLINE).
+    own_map_per_block
+        Whether memmap_on_memory works for added memory of several blocks, each carrying its
+        own map (from 6.6 on; on 6.1 the added size must be one block:
+        mhp_supports_memmap_on_memory, mm/memory_hotplug.c).
+    added_block_bytes, added_device_bytes
+        Kernel memory that a memory block, and a device of them, cost besides their map and page
+        tables: struct memory_block, some 20 sysfs nodes of 128 bytes, names. Measured on 6.1, as
+        the mean of 11 DIMMs of one block (2.7 pages) and 5 of eight (12.6, one a page table);
+        on 6.12, of 9 DIMMs of four blocks (6.3, one every other DIMM a page table).
     """
 
     name: str
@@ -94,6 +107,10 @@ class KernelProfile:
     caches: Mapping[str, SlabCache] = field(repr=False)
     operations: Mapping[str, Operation] = field(repr=False)
     ballast_pairs: int = 40
+    default_state: str = OFFLINE
+    own_map_per_block: bool = False
+    added_block_bytes: int = 5200
+    added_device_bytes: int = 5400
     reserve_follows_managed: bool = False
     hash_tables_skip_hotplug: bool = False
     isolation_keeps_types: bool = False
@@ -139,6 +156,9 @@ _6_12 = replace(
     min_shared_over_movable=False,
     mirror_without_mirrored=False,
     hash_tables_skip_hotplug=True,
+    default_state=ONLINE,
+    own_map_per_block=True,
+    added_block_bytes=4600,
     footprint=build_6_12.FOOTPRINT,
     caches=build_6_12.CACHES,
     operations=build_6_12.OPERATIONS,

@@ -9,6 +9,7 @@ fallback    borrowing or claiming another type's pageblock
 boot        watermarks and what the started system holds
 allocator   alloc_pages and free_pages
 slab        pages for objects of a slab cache
+add_memory  memory plugged in, onlined, pulled out; online_zone: which zone it comes into
 hotplug     sections that leave their zone, or come into one
 spans       what a zone spans when they do
 reclaim     kswapd, direct reclaim, what can be reclaimed

@@ -37,25 +37,36 @@ def shrink_span(mem: PhysicalMemory, zone: int, start_pfn: int, end_pfn: int) ->
     the middle it stays: the zone has a hole. An empty zone has a span of 0 to 0.
     """
     mem.segments[:] = _without(mem.segments, start_pfn, end_pfn)
-    zones, step = mem.zones, SUBSECTION_PAGES
+    zones = mem.zones
     left = [s for s in mem.segments if s.zone == zone]
     if zones.start_pfn[zone] == start_pfn:
-        # The kernel tries every 2 MiB upwards from the end of what left, and nothing between.
-        found = [
-            first
-            for s in left
-            if (first := -(-max(s.start_pfn, end_pfn) // step) * step) < s.end_pfn
-        ]
+        found = [_first_step(mem, s) for s in left if s.start_pfn >= end_pfn]
         zones.start_pfn[zone] = min(found, default=0)
     elif zones.end_pfn[zone] == end_pfn:
-        found = [
-            end for s in left if (end := min(s.end_pfn, start_pfn) // step * step) > s.start_pfn
-        ]
+        found = [_last_step(mem, s) for s in left if s.end_pfn <= start_pfn]
         zones.end_pfn[zone] = max(found, default=0)
     else:
         return
     if not found:
         zones.start_pfn[zone] = zones.end_pfn[zone] = 0
+
+
+def _first_step(mem: PhysicalMemory, s: Segment) -> int:
+    """Return the first of the pfns, 2 MiB apart, at which the kernel finds a segment's zone.
+
+    A hole at the start of the 2 MiB counts for the zone that follows it (init_unavailable_range,
+    mm/page_alloc.c); memory of another zone does not.
+    """
+    pfn = s.start_pfn - s.start_pfn % SUBSECTION_PAGES
+    taken = any(o.start_pfn <= pfn < o.end_pfn for o in mem.segments if o is not s)
+    return pfn + SUBSECTION_PAGES if taken else pfn
+
+
+def _last_step(mem: PhysicalMemory, s: Segment) -> int:
+    """Return the end of the last 2 MiB whose last frame is the segment's or a hole behind it."""
+    end = -(-s.end_pfn // SUBSECTION_PAGES) * SUBSECTION_PAGES
+    taken = any(o.start_pfn < end <= o.end_pfn for o in mem.segments if o is not s)
+    return end - SUBSECTION_PAGES if taken else end
 
 
 def _without(segments: list[Segment], start_pfn: int, end_pfn: int) -> Iterator[Segment]:

@@ -4,6 +4,7 @@ fields      every array, declared once
 frames      sets of page frames as packed words
 zones       the zone table and the extents (parts of sections that lie in one zone)
 physical    PhysicalMemory: the arrays of one machine
+added       memory that came after boot, and what was paid for it
 build       a booted machine from a spec
 census      counting, by kind, zone and section
 invariants  what must hold at any moment

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hotmem_viz.machine.profiles import KernelProfile
     from hotmem_viz.machine.spec import MachineSpec
     from hotmem_viz.machine.zone_plan import ZonePlan
+    from hotmem_viz.memory.added import AddedMemory, MemoryGroup
 
 _FREE = int(PageKind.FREE)
 """As a plain number: looking a member up costs more than what `fill` does for a few frames."""
@@ -51,7 +52,8 @@ class PhysicalMemory:
 
     The arrays are those of `hotmem_viz.memory.fields`; they can be index-assigned, never
     rebound. `zones` and `extents` say which frame lies where, `owners` who holds them;
-    `segments` are the memory that is online, ascending, each in one zone.
+    `segments` are the memory that is online, ascending, each in one zone; `added` what came
+    after boot and `groups` the devices that it belongs to.
     """
 
     kind: np.ndarray
@@ -73,6 +75,8 @@ class PhysicalMemory:
         self.zones = ZoneTable(spec, plan)
         self.extents = Extents(self.segments, len(self.zones), spec, plan)
         self.owners = Owners()
+        self.groups: list[MemoryGroup] = []
+        self.added: list[AddedMemory] = []
         self.kswapd_failures = dict.fromkeys(spec.nids, 0)
         self.zonelists: dict[tuple[int, int], list[int]] = {}
         self.unmixed_zones: dict[tuple[int, int], list[int]] = {}

@@ -96,3 +96,59 @@ def test_movable_share_is_movablecore_in_percent():
 def test_movable_share_is_a_share(share):
     with pytest.raises(ParameterError, match=r"^movable: .* 0 to 1"):
         movable_share(share)
+
+
+PREFIX = "memory_hotplug."
+
+
+@pytest.mark.parametrize(
+    ("text", "field", "value"),
+    [
+        ("", "memmap_on_memory", False),
+        (f"{PREFIX}memmap_on_memory=1", "memmap_on_memory", True),
+        (f"{PREFIX}memmap_on_memory", "memmap_on_memory", True),
+        (f"memory-hotplug.memmap-on-memory=yes {PREFIX}memmap_on_memory=maybe",
+         "memmap_on_memory", True),
+        (f"{PREFIX}memmap_on_memory=on {PREFIX}memmap_on_memory=off", "memmap_on_memory", False),
+        (f"{PREFIX}memmap_on_memory=onwards", "memmap_on_memory", True),
+        (f"{PREFIX}online_policy=auto-movable", "online_policy", "auto-movable"),
+        (f"{PREFIX}online_policy=auto", "online_policy", "contig-zones"),
+        (f"{PREFIX}auto_movable_ratio=0x64", "auto_movable_ratio", 100),
+        (f"{PREFIX}auto_movable_ratio=0144", "auto_movable_ratio", 100),
+        (f"{PREFIX}auto_movable_ratio=40%", "auto_movable_ratio", 301),
+        (f"{PREFIX}auto_movable_ratio=4294967296", "auto_movable_ratio", 301),
+        (f"{PREFIX}auto_movable_ratio", "auto_movable_ratio", 301),
+        (f"{PREFIX}auto_movable_numa_aware=N", "auto_movable_numa_aware", False),
+        ("", "default_state", None),
+        ("memhp_default_state=online_movable", "default_state", "online_movable"),
+        ("memhp_default_state=online memhp_default_state=on", "default_state", "online"),
+        ("-- memhp_default_state=online", "default_state", None),
+    ],
+)  # fmt: skip
+def test_hotplug_options_as_the_kernel_reads_them(text, field, value):
+    read = getattr(parse_boot_options(f"quiet {text}", strict=False).hotplug, field)
+    assert (read, type(read)) == (value, type(value))
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (f"{PREFIX}memmap_on_memory=maybe", "1, 0, y, n, on and off"),
+        (f"{PREFIX}memmap_on_memory=yellow", "1, 0, y, n, on and off"),
+        (f"{PREFIX}online_policy=auto", "contig-zones, auto-movable"),
+        (f"{PREFIX}auto_movable_ratio=3:1", "a percentage such as 301"),
+        ("memhp_default_state=movable", "offline, online, online_kernel, online_movable"),
+        ("memhp_default_state=online memhp_default_state=offline", "may be given once"),
+        ("memhp_default_stat=online", "did you mean memhp_default_state"),
+    ],
+)
+def test_wrong_hotplug_options_of_a_person(text, names):
+    with pytest.raises(BootOptionError, match=names):
+        parse_boot_options(text, strict=True)
+
+
+def test_right_hotplug_options_of_a_person():
+    text = f"movable_node {PREFIX}auto_movable_ratio=40 {PREFIX}memmap_on_memory=off"
+    options = parse_boot_options(text, strict=True)
+    assert options.movable_node
+    assert (options.hotplug.auto_movable_ratio, options.hotplug.memmap_on_memory) == (40, False)
