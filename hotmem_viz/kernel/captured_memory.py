@@ -74,8 +74,9 @@ def load_memory(capture: Capture, stage: str = "boot") -> PhysicalMemory:
         where = capture.where(f"{stage}/blocks")
         raise CaptureError(where, f"blocks and zones do not fit together: {error}") from None
     told = kinds.part(0, frames).expand().astype(np.uint8)
-    write_kinds(mem, 0, np.pad(told, (0, frames - len(told))))
     _write_types(mem, capture, stage)
+    write_kinds(mem, 0, np.pad(told, (0, frames - len(told))))
+    _write_types(mem, capture, stage, isolated=True)
     _write_marks(mem, capture.zoneinfo(stage))
     build_all_zonelists(mem)
     return mem
@@ -85,17 +86,24 @@ def write_kinds(mem: PhysicalMemory, start_pfn: int, kinds: np.ndarray) -> None:
     """Let the frames from `start_pfn` on hold what is told, for nobody known.
 
     kinds: (n,) uint8 PageKinds; start_pfn and n are multiples of 1,024. Where the model has no
-    memory there stays none; where it has and nothing is told, the page is reserved. A page of
-    ZONE_MOVABLE without flags is a user's on its way to the LRU: the kernel has none there.
+    memory there stays none; where it has and nothing is told, the page is reserved.
+
+    A page without flags that somebody holds is the kernel's only in a pageblock where the kernel
+    has its pages. In a MOVABLE one it was free, on a per-CPU list, when flags were read, and a
+    user's a moment later, when page structs were: requests of the two kinds take from pageblocks
+    of their own. (A kernel page that was stolen from a MOVABLE pageblock is taken for a user's.)
+    Where no types were captured, only ZONE_MOVABLE is known to have no pages of the kernel.
     """
     words = np.arange(start_pfn // WORD, (start_pfn + len(kinds)) // WORD)
     now = mem.kind.reshape(-1)[start_pfn : start_pfn + len(kinds)]
     kinds = np.where(kinds == PageKind.HOLE, np.uint8(PageKind.RESERVED), kinds)
     kinds = np.where(now == PageKind.HOLE, np.uint8(PageKind.HOLE), kinds)
-    movable = np.flatnonzero(mem.zones.type == ZoneType.MOVABLE)
     bare = np.flatnonzero(kinds == PageKind.KERNEL_BUFFER)
-    bare = bare[np.isin(mem.zone.reshape(-1)[start_pfn + bare], movable)]
-    kinds[bare] = PageKind.PAGE_CACHE
+    users = mem.types[(start_pfn + bare) // PAGEBLOCK_PAGES] == MigrateType.MOVABLE
+    if not mem.zone_types[:, MigrateType.UNMOVABLE].any():
+        rows = mem.zone.reshape(-1)[start_pfn + bare]
+        users &= mem.zones.type[rows] == ZoneType.MOVABLE
+    kinds[bare[users]] = PageKind.PAGE_CACHE
     held = FrameSet.of_nonzero(words, pack(now > PageKind.FREE))
     if len(held):
         buddy.give_back(mem, held)
@@ -170,8 +178,14 @@ def _zone_of(capture: Capture, stage: str, block: MemoryBlock, start: int) -> Zo
     return by_label[names[0]]
 
 
-def _write_types(mem: PhysicalMemory, capture: Capture, stage: str) -> None:
-    """Give the pageblocks their captured types; without them all stay MOVABLE."""
+def _write_types(
+    mem: PhysicalMemory, capture: Capture, stage: str, *, isolated: bool = False
+) -> None:
+    """Give the pageblocks their captured types; without them all stay MOVABLE.
+
+    isolated: isolate those that are; else give the others theirs. Isolated ones come last, because
+    nothing can be allocated in them.
+    """
     if not capture.has(stored_path("pbt", stage)):
         return
     told = capture.pageblock_types(stage)
@@ -179,7 +193,7 @@ def _write_types(mem: PhysicalMemory, capture: Capture, stage: str) -> None:
     blocks = (told.sections[:, None] * per_section + np.arange(told.types.shape[1])).ravel()
     types = told.types.ravel()
     there = (mem.kind.reshape(-1, PAGEBLOCK_PAGES) != PageKind.HOLE).any(axis=1)
-    known = (blocks < len(there)) & (types != MigrateType.MOVABLE)
+    known = (blocks < len(there)) & ((types == MigrateType.ISOLATE) == isolated)
     blocks, types = blocks[known], types[known]
     inside = np.asarray(there)[blocks]
     if inside.any():

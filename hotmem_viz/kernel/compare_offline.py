@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotmem_viz.kernel.offline_run import OfflineRun, predict_removal, predict_sweep
-from hotmem_viz.kernel.sweep import parse_sweep, removal_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,29 +18,28 @@ OFFLINE_VERDICT = "offline-verdict"
 def offline_rows(machine: ComparedMachine) -> Iterator[Row]:
     """Compare how the attempt to offline each memory block ended."""
     capture = machine.capture
-    if not capture.has("sweep/sweep"):
+    if not (attempts := capture.sweep()):
         return
-    attempts = parse_sweep(capture.text("sweep/sweep"), capture.where("sweep/sweep"))
     run = OfflineRun(capture)
     why = run.why_not
     verdicts = [None] * len(attempts) if why else predict_sweep(run, attempts)
     for attempt, verdict in zip(attempts, verdicts, strict=True):
         predicted = verdict.value if verdict else None
-        observed = attempt.verdict.value if attempt.verdict else f"errno {attempt.rc}"
         subject = f"memory{attempt.block}"
-        yield machine.row(OFFLINE_VERDICT, subject, predicted, observed, unit="word", why=why)
+        yield machine.row(
+            OFFLINE_VERDICT, subject, predicted, attempt.verdict, unit="word", why=why
+        )
 
 
 def removal_rows(machine: ComparedMachine) -> Iterator[Row]:
     """Compare how the removal of a DIMM ended."""
     capture = machine.capture
-    if not capture.has("del") or not capture.has("loaded/blocks"):
+    answer = capture.removal()
+    if answer is None or not capture.has("loaded/blocks"):
         return
     booted = {block.number for block in capture.blocks()}
     added = [b.number for b in capture.blocks("loaded") if b.number not in booted]
     run = OfflineRun(capture)
     why = run.why_not
     predicted = None if why else predict_removal(run, sorted(added))
-    yield machine.row(
-        "dimm-removal", "DIMM", predicted, removal_answer(capture), unit="word", why=why
-    )
+    yield machine.row("dimm-removal", "DIMM", predicted, answer.verdict, unit="word", why=why)

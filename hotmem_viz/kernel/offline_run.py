@@ -16,7 +16,7 @@ import numpy as np
 from hotmem_viz.kernel.captured_memory import load_memory, write_kinds
 from hotmem_viz.kernel.captured_pages import stored_path
 from hotmem_viz.kernel.captured_pins import mark_pins, pages_to_pin
-from hotmem_viz.kernel.sweep import HANGS, REFUSED, REMOVED
+from hotmem_viz.kernel.hotplug_answers import NEVER
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
 from hotmem_viz.mechanisms.hotplug import put_in
 from hotmem_viz.mechanisms.isolation import VetoRule
@@ -27,11 +27,8 @@ from hotmem_viz.vocabulary import PageKind, SectionState, ZoneType
 
 if TYPE_CHECKING:
     from hotmem_viz.kernel.captures import Capture
-    from hotmem_viz.kernel.sweep import Attempt
+    from hotmem_viz.kernel.hotplug_answers import OfflineAttempt
     from hotmem_viz.memory.physical import PhysicalMemory
-
-_OF_A_PROCESS = (PageKind.KERNEL_BUFFER, PageKind.KERNEL_STACK, PageKind.PAGE_TABLE)
-"""Kernel pages that go when their process goes; objects in slabs stay where they are."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +66,17 @@ class OfflineRun:
     def look_again(self, stage: str) -> None:
         """Give a block what its own snapshot says, taken just before the attempt on it.
 
-        Nothing runs between the two snapshots but the capture's own reader. So kernel pages that
-        were not there in the first belong to a process of it, and are gone when it has ended.
+        Where the page structs were not read again, a page without flags may be free, on a per-CPU
+        list; it is taken for the kernel's only if somebody held it at the stage before.
         """
         if not self.capture.has(stored_path("kpf", stage)):
             return
         runs = self.capture.page_kinds(stage)
         kinds, start = runs.expand().astype(np.uint8), runs.start_pfn
-        before = self._kinds_before[start : start + len(kinds)]
-        passing = np.isin(kinds, _OF_A_PROCESS) & ~np.isin(before, _OF_A_PROCESS)
-        kinds[passing] = PageKind.FREE
+        if not self.capture.has(stored_path("pages", stage)):
+            before = self._kinds_before[start : start + len(kinds)]
+            bare = kinds == PageKind.KERNEL_BUFFER
+            kinds[bare & (before != PageKind.KERNEL_BUFFER)] = PageKind.FREE
         write_kinds(self.memory, start, kinds)
         if pages_to_pin(self.capture):
             mark_pins(self.memory, self.capture.page_runs(stage))
@@ -88,7 +86,7 @@ class OfflineRun:
         return self.capture.page_kinds(self.stage).expand()
 
 
-def predict_sweep(run: OfflineRun, attempts: tuple[Attempt, ...]) -> list[Verdict]:
+def predict_sweep(run: OfflineRun, attempts: tuple[OfflineAttempt, ...]) -> list[Verdict]:
     """Make the attempts of a sweep, one after the other; returns how each ended."""
     mem, found = run.memory, []
     for attempt in attempts:
@@ -105,7 +103,7 @@ def predict_sweep(run: OfflineRun, attempts: tuple[Attempt, ...]) -> list[Verdic
 
 
 def predict_removal(run: OfflineRun, blocks: list[int]) -> str:
-    """Remove the DIMM that consists of some memory blocks; returns removed, refused or hangs.
+    """Remove the DIMM that consists of some memory blocks; returns removed, refused or never ends.
 
     All blocks are taken offline in order, those that were refused once more; one that still is
     brings the others back (acpi_scan_try_to_offline, drivers/acpi/scan.c, 6.1). An attempt that
@@ -119,10 +117,10 @@ def predict_removal(run: OfflineRun, blocks: list[int]) -> str:
         for block in list(left):
             out = offline_block(mem, block)
             if out.verdict is Verdict.NEVER_ENDS and not _ends_by_oom(mem, out):
-                return HANGS
+                return NEVER
             if out.verdict is Verdict.OK:
                 left.remove(block)
-    return REFUSED if left else REMOVED
+    return "refused" if left else "removed"
 
 
 def _is_online(mem: PhysicalMemory, block: int) -> bool:

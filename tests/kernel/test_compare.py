@@ -63,6 +63,8 @@ def test_the_only_rows_without_a_prediction_are_those_of_page_table_loads(everyt
         ("free-highmem", 5),
         ("cache-stops-growing", 1),
         ("oom-inequality", 85),
+        ("offline-verdict", 80),
+        ("dimm-removal", 10),
     ],
 )
 def test_no_capture_is_passed_over(everything, quantity, count):
