@@ -17,6 +17,7 @@ from hotmem_viz.kernel import (
     compare_hotplug,
     compare_loads,
     compare_marks,
+    compare_offline,
 )
 from hotmem_viz.kernel.captures import open_capture
 from hotmem_viz.kernel.compare_machine import ComparedMachine
@@ -40,8 +41,13 @@ GROUPS: tuple[Callable[[ComparedMachine], Iterator[Row]], ...] = (
     compare_loads.inequality_rows,
     compare_free.order_rows,
     compare_free.free_page_rows,
+    compare_offline.offline_rows,
+    compare_offline.removal_rows,
 )
 """Everything that is compared. A group that a capture has nothing for yields no row."""
+
+SHARES = {compare_offline.OFFLINE_VERDICT: 0.95}
+"""Quantities of which a share of the rows has to be right, not every one."""
 
 _DAMAGE = (ArithmeticError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
 """What reading a hostile text may raise besides the errors that are meant."""
@@ -100,8 +106,15 @@ def compare_captures(paths: Iterable[str]) -> Iterator[Compared]:
 
 
 def exit_status(compared: Iterable[Compared]) -> int:
-    """Return 2 if a capture could not be used, 1 if a row is out of tolerance, else 0."""
+    """Return 2 if a capture could not be used, 1 if a row is out of tolerance, else 0.
+
+    Rows of the quantities in SHARES are judged together, over all captures: too few of them right
+    is what counts as out of tolerance.
+    """
     results = list(compared)
     if any(c.error for c in results):
         return 2
-    return int(any(row.ok is False for c in results for row in c.rows))
+    right: dict[str, list[bool]] = {}
+    for row in (row for c in results for row in c.rows if row.ok is not None):
+        right.setdefault(row.quantity, []).append(row.ok is True)
+    return int(any(sum(v) < SHARES.get(q, 1) * len(v) for q, v in right.items()))

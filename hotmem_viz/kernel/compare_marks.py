@@ -9,28 +9,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hotmem_viz.kernel.captured_memory import COLUMNS
 from hotmem_viz.kernel.compare_machine import type_of, zone_subject
 from hotmem_viz.kernel.compare_rows import ONE_PERCENT, list_value
 from hotmem_viz.machine.movable_start import KERNEL_START_PFN
-from hotmem_viz.machine.spec import Arch
 from hotmem_viz.mechanisms.watermarks import (
     protection,
     settle_watermarks,
     watermark_rules,
 )
-from hotmem_viz.vocabulary import ZoneType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hotmem_viz.kernel.compare_machine import ComparedMachine
     from hotmem_viz.kernel.compare_rows import Row
-
-COLUMNS = {
-    Arch.X86_64: (ZoneType.DMA, ZoneType.DMA32, ZoneType.NORMAL, ZoneType.MOVABLE),
-    Arch.PAE: (ZoneType.DMA, ZoneType.NORMAL, ZoneType.HIGHMEM, ZoneType.MOVABLE),
-}
-"""The zones that a kernel prints a column of protection for; 64-bit ones add ZONE_DEVICE."""
 
 
 def initial_pages(machine: ComparedMachine) -> list[int]:

@@ -72,6 +72,8 @@ def test_the_only_rows_without_a_prediction_are_page_table_loads_and_moving_zone
         ("oom-inequality", 85),
         ("free-blocks-by-order", 497),
         ("free-pages", 551),
+        ("offline-verdict", 80),
+        ("dimm-removal", 10),
     ],
 )
 def test_no_capture_is_passed_over(everything, quantity, count):

@@ -1,0 +1,150 @@
+"""Offlines in the model what was offlined on a captured machine, from the state captured before.
+
+The machine is loaded once, with the load in it, and goes through the same attempts in the same
+order; before each one the block gets what its own snapshot says. A block that left comes back, and
+an attempt that would never end is given up, as on the real machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hotmem_viz.kernel.captured_memory import load_memory, write_kinds
+from hotmem_viz.kernel.captured_pages import stored_path
+from hotmem_viz.kernel.captured_pins import mark_pins, pages_to_pin
+from hotmem_viz.kernel.hotplug_answers import NEVER
+from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
+from hotmem_viz.mechanisms.hotplug import put_in
+from hotmem_viz.mechanisms.isolation import VetoRule
+from hotmem_viz.mechanisms.offline import Offlining, Verdict, cancel_offline, go_on, offline_block
+from hotmem_viz.mechanisms.requests import GFP
+from hotmem_viz.memory.frames import FrameSet, pack
+from hotmem_viz.vocabulary import PageKind, SectionState, ZoneType
+
+if TYPE_CHECKING:
+    from hotmem_viz.kernel.captures import Capture
+    from hotmem_viz.kernel.hotplug_answers import OfflineAttempt
+    from hotmem_viz.memory.physical import PhysicalMemory
+
+
+@dataclass(frozen=True)
+class OfflineRun:
+    """The model's machine of one capture, as it was before memory was taken away."""
+
+    capture: Capture
+
+    @property
+    def stage(self) -> str:
+        """The last stage at which all pages were captured before that."""
+        return "loaded" if self.capture.has("kpf/loaded") else "boot"
+
+    @property
+    def why_not(self) -> str:
+        """Why nothing can be predicted; empty when it can."""
+        for path in (f"kpf/{self.stage}", f"{self.stage}/zoneinfo", "boot/zoneinfo"):
+            if not self.capture.has(path):
+                return f"the capture has no {path}"
+        if pages_to_pin(self.capture) and not self._loaded[1]:
+            return "the load pins pages, but none of them shows"
+        return ""
+
+    @cached_property
+    def _loaded(self) -> tuple[PhysicalMemory, int]:
+        mem = load_memory(self.capture, self.stage)
+        pins = pages_to_pin(self.capture)
+        return mem, mark_pins(mem, self.capture.page_runs(self.stage)) if pins else 0
+
+    @property
+    def memory(self) -> PhysicalMemory:
+        """The machine's memory; attempts change it."""
+        return self._loaded[0]
+
+    def look_again(self, stage: str) -> None:
+        """Give a block what its own snapshot says, taken just before the attempt on it.
+
+        Where the page structs were not read again, a page without flags may be free, on a per-CPU
+        list; it is taken for the kernel's only if somebody held it at the stage before.
+        """
+        if not self.capture.has(stored_path("kpf", stage)):
+            return
+        runs = self.capture.page_kinds(stage)
+        kinds, start = runs.expand().astype(np.uint8), runs.start_pfn
+        if not self.capture.has(stored_path("pages", stage)):
+            before = self._kinds_before[start : start + len(kinds)]
+            bare = kinds == PageKind.KERNEL_BUFFER
+            kinds[bare & (before != PageKind.KERNEL_BUFFER)] = PageKind.FREE
+        write_kinds(self.memory, start, kinds)
+        if pages_to_pin(self.capture):
+            mark_pins(self.memory, self.capture.page_runs(stage))
+
+    @cached_property
+    def _kinds_before(self) -> np.ndarray:
+        return self.capture.page_kinds(self.stage).expand()
+
+
+def predict_sweep(run: OfflineRun, attempts: tuple[OfflineAttempt, ...]) -> list[Verdict]:
+    """Make the attempts of a sweep, one after the other; returns how each ended."""
+    mem, found = run.memory, []
+    for attempt in attempts:
+        run.look_again(f"sweep/memory{attempt.block}")
+        out = offline_block(mem, attempt.block)
+        if out.verdict is Verdict.NEVER_ENDS and not _ends_by_oom(mem, out):
+            found.append(Verdict.NEVER_ENDS)
+            cancel_offline(mem, out)
+            continue
+        found.append(out.verdict or Verdict.NEVER_ENDS)
+        if out.verdict is Verdict.OK:
+            put_in(mem, ZoneType(int(mem.zones.type[out.zone])), out.start_pfn, out.end_pfn)
+    return found
+
+
+def predict_removal(run: OfflineRun, blocks: list[int]) -> str:
+    """Remove the DIMM that consists of some memory blocks; returns removed, refused or never ends.
+
+    All blocks are taken offline in order, those that were refused once more; one that still is
+    brings the others back (acpi_scan_try_to_offline, drivers/acpi/scan.c, 6.1). An attempt that
+    never ends ends nothing: the kernel thread of the ejection takes no signal.
+    """
+    mem = run.memory
+    for block in blocks:
+        run.look_again(f"before/memory{block}")
+    left = [b for b in blocks if _is_online(mem, b)]
+    for _ in range(2):
+        for block in list(left):
+            out = offline_block(mem, block)
+            if out.verdict is Verdict.NEVER_ENDS and not _ends_by_oom(mem, out):
+                return NEVER
+            if out.verdict is Verdict.OK:
+                left.remove(block)
+    return "refused" if left else "removed"
+
+
+def _is_online(mem: PhysicalMemory, block: int) -> bool:
+    sections = mem.spec.block_pages // mem.spec.section_pages
+    return bool(mem.section_state[block * sections] == SectionState.ONLINE)
+
+
+def _ends_by_oom(mem: PhysicalMemory, out: Offlining) -> bool:
+    """Let somebody ask for a page while an attempt has no room; say whether that lets it end.
+
+    Migration itself calls no OOM killer, the next request does. What is free lies in isolated
+    pageblocks, so its victim is the load, which holds most: its pages become free.
+    """
+    if out.veto is None or out.veto.rule is not VetoRule.NO_ROOM:
+        return False
+    nid = min(mem.kswapd_failures)
+    for gfp in ("HIGHUSER_MOVABLE", "KERNEL"):
+        asked = alloc_pages(mem, GFP[gfp], 1, PageKind.ANON, nid=nid)
+        free_pages(mem, asked.frames)
+        if asked.refused:
+            break
+    else:
+        return False
+    anonymous = pack(mem.kind.reshape(-1) == PageKind.ANON)
+    free_pages(mem, FrameSet.of_nonzero(np.arange(len(anonymous)), anonymous))
+    go_on(mem, out)
+    return out.verdict is Verdict.OK
