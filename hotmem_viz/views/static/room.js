@@ -24,8 +24,7 @@ const WIDE = 1080;
 const WIDE_PAIR = 1240;
 const BESIDE = 800;
 const CLOSE = 1500;
-const BESIDE_NOTEBOOK_MAP = 300;
-const STACKED_NOTEBOOK_MAP = 220;
+const PAIR_NOTEBOOK_MAP = 270;
 const SIDE_SHARE = 0.225;
 const SIDE = [338, 500];
 const BELOW_SIDE = 22;
@@ -66,19 +65,19 @@ function stackHeights(stage, measure) {
 }
 
 /** What a caption may take at most; beside another it has less width, and a page that scrolls has room. */
-function highestCaption({ paired, root }, wide, lecture) {
+function highestCaption({ paired, root }, lecture) {
   if (lecture) return LECTURE_CAPTION;
-  if (paired && !wide) return HIGHEST_FREE_CAPTION;
+  if (paired && !root.classList.contains("hotmem-wide")) return HIGHEST_FREE_CAPTION;
   return root.classList.contains("hotmem-close") ? HIGHEST_CLOSE_CAPTION : HIGHEST_CAPTION;
 }
 
 /** Heights of the parts beside the maps; sets the classes and variables they follow. */
-function measureParts(stage, { width, height, notebook, lecture, wide }) {
+function measureParts(stage, { width, height, notebook, lecture }) {
   const { root, shell } = stage;
   root.classList.toggle("hotmem-narrow", width < NARROW);
   const huge = !notebook && width >= HUGE_WIDTH && height >= HUGE_HEIGHT;
   root.classList.toggle("hotmem-huge", huge);
-  const highest = highestCaption(stage, wide, lecture);
+  const highest = highestCaption(stage, lecture);
   const caption = clamp(Math.max(...stage.sides.map((side) => side.caption.measure())), LOWEST_CAPTION, highest);
   root.style.setProperty("--hotmem-caption", `${caption}px`);
   const above = shell.main.getBoundingClientRect().top - root.getBoundingClientRect().top;
@@ -113,9 +112,8 @@ export function arrangeStage(stage) {
   const key = [width, height, dpr, wide, root.className, notebook].join("/");
   if (key === stage.measured) return;
   root.style.setProperty("--hotmem-height", `${height}px`);
-  const { above, chart, fixed, labels } = measureParts(stage, { width, height, notebook, lecture, wide });
-  const several = countRows(stage) === 1 ? BESIDE_NOTEBOOK_MAP : STACKED_NOTEBOOK_MAP;
-  const inNotebook = stage.paired ? several : NOTEBOOK_MAP;
+  const { above, chart, fixed, labels } = measureParts(stage, { width, height, notebook, lecture });
+  const inNotebook = stage.paired ? PAIR_NOTEBOOK_MAP : NOTEBOOK_MAP;
   const left = (height - fixed - chart) / countRows(stage);
   const share = notebook && !wide ? inNotebook : Math.max(SMALLEST_MAP, left);
   for (const { map, recording, mapPanel } of stage.sides) {
