@@ -110,7 +110,7 @@ def build_pair(
 def pair_runs(left: Recording, right: Recording) -> Pair:
     """Put two runs of a scenario under two kernels side by side, operation by operation."""
     names = (left.meta["profile"], right.meta["profile"])
-    titles = tuple(find_profile(name).title for name in names)
+    titles = tuple(find_profile(name).release for name in names)
     return pair_recordings(left, right, by="objects", titles=(titles[0], titles[1]))
 
 

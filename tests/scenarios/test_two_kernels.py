@@ -85,7 +85,7 @@ def test_at_every_position_both_have_been_asked_for_the_same(pair):
     assert whole.mean() > 0.8
     turn = build_run("exhaustion").workload.operations.max()
     assert np.abs(objects[0] - objects[1])[alive].max() <= turn
-    assert pair.titles == ("Linux 6.1, x86-64", "Linux 7.2, x86-64")
+    assert pair.titles == ("Linux 6.1", "Linux 7.2")
     assert pair.by == "objects"
 
 
