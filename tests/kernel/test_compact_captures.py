@@ -12,7 +12,13 @@ import pytest
 from hotmem_viz.kernel.captured_pages import page_stages, present_ranges
 from hotmem_viz.kernel.captures import Capture, capture_names, captures_folder, open_capture
 from hotmem_viz.kernel.page_flags import PageFlag
-from hotmem_viz.kernel.samples import last_sample, peak_sample, read_sample, sample_names
+from hotmem_viz.kernel.samples import (
+    last_sample,
+    peak_sample,
+    read_sample,
+    sample_names,
+    series_names,
+)
 from hotmem_viz.settings import data_folder
 from hotmem_viz.vocabulary import PageKind, ZoneType
 from tools.compact_captures import MOST_SAMPLES, compact
@@ -76,6 +82,13 @@ def test_samples_of_a_series():
     movable = [z for z in last.zoneinfo() if z.zone is ZoneType.MOVABLE]
     assert movable[0].free == 216901
     assert (last.has("slabinfo"), first.has("slabinfo")) == (True, False)
+
+
+def test_a_capture_can_have_several_series():
+    capture = open_capture("d-hot-kernel-files")
+    assert series_names(capture) == ("hot", "pre-files")
+    counts = [len(sample_names(capture, series)) for series in ("hot", "pre-files", "none", "")]
+    assert counts == [5, 123, 0, 128]
 
 
 def test_the_readme_names_every_file():
