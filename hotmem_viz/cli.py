@@ -19,7 +19,6 @@ from hotmem_viz.errors import HotmemError, ParameterError
 
 DASHBOARD_PORT = 8866
 LAB_PORT = 8888
-OUTPUTS = (".npz", ".csv", ".png", ".html")
 
 
 def _remember_debug(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -123,8 +122,10 @@ def zones(
 
 def _check_out(_ctx: click.Context, _param: click.Parameter, out: Path) -> Path:
     # Before the run: nobody should wait for a result that cannot be written.
-    if out.suffix.lower() not in OUTPUTS:
-        allowed = ", ".join(OUTPUTS)
+    from hotmem_viz.apps.export import ENDINGS
+
+    if out.suffix.lower() not in ENDINGS:
+        allowed = ", ".join(ENDINGS)
         raise click.BadParameter(f"{str(out)!r} has no known ending; {allowed} can be written")
     if not out.parent.is_dir():
         raise HotmemError(f"--out: there is no folder {str(out.parent)!r}")
@@ -169,22 +170,29 @@ def parse_value(text: str) -> int | float | bool | str | None:
     help="A parameter of the scenario; may be given several times.",
 )
 @click.option("--tick", type=int, help="The tick that a .png shows  [default: the last mark]")
+@click.option("--theme", type=click.Choice(["light", "dark"]), help="Of pictures  [default: light]")
+@click.option(
+    "--fps",
+    type=click.IntRange(1, 50),
+    help="Ticks a second of a .gif or .mp4  [default: the run in some 20 seconds]",
+)
+@click.option("--from", "first", type=int, help="First tick of a film or chart  [default: 0]")
+@click.option("--to", "last", type=int, help="Last tick of a film or chart  [default: the last]")
 @click.option(
     "--out",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
     callback=_check_out,
-    help="Where to: .npz recording, .csv counters (a row a tick), .png picture, .html page.",
+    help="Where to: .npz recording, .csv counters (a row a tick), .html page, .png picture, .gif or"
+    " .mp4 film, .svg or .pdf chart.",
 )
 @_debug_option
-def run(scenario: str, settings: dict[str, Any], tick: int | None, out: Path) -> None:
+def run(scenario: str, settings: dict[str, Any], out: Path, **wishes: Any) -> None:
     """Run SCENARIO and write what happened."""
-    if tick is not None and out.suffix.lower() != ".png":
-        raise click.UsageError("--tick chooses the picture of a .png; no other ending has one")
-    from hotmem_viz.apps.export import run_with_progress, write_recording
+    from hotmem_viz.apps.export import check_wishes, run_with_progress, write_recording
 
-    recording = run_with_progress(scenario, settings)
-    write_recording(recording, out, tick)
+    check_wishes(out, wishes)
+    write_recording(run_with_progress(scenario, settings), out, **wishes)
 
 
 @cli.command()
