@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+import termios
 
 import pytest
 from PIL import Image
@@ -118,3 +122,18 @@ def test_the_readme_names_every_ending_and_option():
         assert f"`{ending}`" in text
     for option in GIVEN:
         assert f"`{option}" in text
+
+
+def test_a_terminal_sees_how_far_it_is(tmp_path):
+    terminal, end = os.openpty()
+    termios.tcsetwinsize(end, (24, 80))  # tqdm writes nothing on a terminal without columns.
+    command = [sys.executable, "-m", "hotmem_viz", "run", "exhaustion", *SHORT]
+    command += ["--out", str(tmp_path / "x.gif")]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=end, check=False, cwd=ROOT)
+    os.set_blocking(terminal, False)
+    shown = os.read(terminal, 65536)
+    os.close(terminal)
+    os.close(end)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert b"exhaustion: " in shown
+    assert b"pictures: 100%" in shown

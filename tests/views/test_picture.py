@@ -132,13 +132,17 @@ def test_a_long_text_is_shortened_to_its_room():
 
 def test_the_legend_names_every_kind_that_is_ever_there(tiny):
     present = set(np.unique(np.stack([tiny.frame(t) for t in range(tiny.n_ticks)])).tolist())
-    legend = words.lay_out_legend(tiny, 1232, 1)
+    legend = words.lay_out_legend(tiny, 1232)
     assert {int(kind) for *_, kind in legend.places} == present
     assert legend.places[-1][2] is PageKind.HOLE
     places = [(row, x) for row, x, _ in legend.places]
     assert len(set(places)) == len(places)
-    assert legend.scale == "1 cell = 1 page, 4 KiB"
-    assert words.lay_out_legend(tiny, 1232, 8).scale.startswith("1 cell = 8 pages, 32 KiB")
+
+
+def test_the_scale_says_what_a_cell_is(tiny):
+    assert words.scale_of_cells(tiny, 1) == "1 cell = 1 page, 4 KiB"
+    told = "1 cell = 8 pages, 32 KiB; it shows the least movable"
+    assert words.scale_of_cells(tiny, 8) == told
 
 
 def test_a_recording_without_counters_and_captions_is_shown_too(tiny):

@@ -20,7 +20,7 @@ from hotmem_viz.views.picture.memmap import (
     fit_map,
     place_cells,
 )
-from hotmem_viz.views.picture.sheet import SMALL, Sheet
+from hotmem_viz.views.picture.sheet import Sheet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 1280, 720
 """A projector's picture. A map that needs less makes a lower one."""
 
-MAP_TOP = 82
+MAP_TOP = 84
+LEGEND_GAP, RAIL_GAP, RAIL, BOTTOM = 8, 12, 44, 18
+"""Pixels: above the legend, above the rail, from the legend to the caption, below it."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Plan:
     sheet: Sheet
     layout: MapLayout
     cells: CellPixels
+    totals: list[words.Total]
     legend: words.Legend
     legend_top: int
     rail_top: int
@@ -60,29 +63,32 @@ def make_plan(recording: Recording, theme: Theme = "light") -> Plan:
     Raises ParameterError if there is no such theme.
     """
     check_theme(theme)
-    meta = recording.meta
-    room = WIDTH - 2 * words.MARGIN
+    meta, room = recording.meta, WIDTH - 2 * words.MARGIN
     lines = words.caption_lines(recording, WIDTH)
-    legend = words.lay_out_legend(recording, room, 1)
-    # Below the map: its scale, the legend, the rail, the caption.
-    below = 24 + legend.rows * words.ROW + 12 + 18 + 14 + words.caption_height(lines) + 18
+    legend = words.lay_out_legend(recording, room)
+    below = LEGEND_GAP + legend.rows * words.ROW + RAIL + words.caption_height(lines) + BOTTOM
     # The map's own margins stand within the picture's, so that its edges meet the text's.
     outside = words.MARGIN - MAP_MARGIN
     layout, fold = fit_map(meta, WIDTH - 2 * outside, HEIGHT - MAP_TOP - below)
     layout = layout.moved(outside, MAP_TOP)
-    legend = words.lay_out_legend(recording, room, fold)
-    bottom = MAP_TOP + layout.shape.height
-    height = bottom + below
+    legend_top = MAP_TOP + layout.shape.height + LEGEND_GAP
+    rail_top = legend_top + legend.rows * words.ROW + RAIL_GAP
+    height = MAP_TOP + layout.shape.height + below
     sheet = Sheet(WIDTH, height + height % 2, theme, Inks())
-    words.draw_title(sheet, recording, WIDTH)
+    words.draw_title(sheet, recording, words.scale_of_cells(recording, fold), WIDTH)
     draw_furniture(sheet, layout, meta)
     covered = draw_borders(sheet, layout, meta, fold)
-    cells = place_cells(layout, meta["cells_per_section"], fold, theme, sheet.inks)
-    sheet.write(words.MARGIN, bottom + SMALL, legend.scale, "muted")
-    words.draw_legend(sheet, legend, bottom + 24)
-    rail = bottom + 24 + legend.rows * words.ROW + 12
+    words.draw_legend(sheet, legend, legend_top)
     plan = Plan(
-        sheet, layout, cells.beside(covered), legend, bottom + 24, rail, rail + 18 + 14, lines
+        sheet=sheet,
+        layout=layout,
+        cells=place_cells(layout, meta, fold, theme, sheet.inks).beside(covered),
+        totals=words.lay_out_totals(recording),
+        legend=legend,
+        legend_top=legend_top,
+        rail_top=rail_top,
+        caption_top=rail_top + RAIL - RAIL_GAP,
+        caption_lines=lines,
     )
     # Every colour that a tick may need is met here, so that the palette is whole from now on.
     for tick in {0, *(c["tick"] for c in meta["captions"])}:
@@ -92,7 +98,7 @@ def make_plan(recording: Recording, theme: Theme = "light") -> Plan:
 
 def _draw_words(sheet: Sheet, plan: Plan, recording: Recording, tick: int) -> None:
     width, _ = plan.size
-    words.draw_moment(sheet, recording, tick, width)
+    words.draw_moment(sheet, plan.totals, recording, tick, width)
     words.draw_counts(sheet, plan.legend, recording, tick, plan.legend_top)
     words.draw_rail(sheet, recording, tick, plan.rail_top, width)
     words.draw_caption(sheet, recording, tick, plan.caption_top, width, plan.caption_lines)

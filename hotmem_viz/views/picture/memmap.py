@@ -85,13 +85,12 @@ def kind_table(theme: Theme, inks: Inks) -> np.ndarray:
     return table
 
 
-def place_cells(layout: MapLayout, cells: int, fold: int, theme: Theme, inks: Inks) -> CellPixels:
-    """Return the pixels of all cells of a map.
-
-    cells: how many a section has, before folding.
-    """
+def place_cells(
+    layout: MapLayout, meta: dict[str, Any], fold: int, theme: Theme, inks: Inks
+) -> CellPixels:
+    """Return the pixels of all cells of a map."""
     shape = layout.shape
-    shown = cells // fold
+    shown = meta["cells_per_section"] // fold
     x_edges = part_edges(shape.columns, shape.block_width)
     y_edges = part_edges(shape.rows, shape.block_height)
     across = np.repeat(np.arange(shape.columns), np.diff(x_edges))

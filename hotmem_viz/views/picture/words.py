@@ -53,11 +53,10 @@ def event_of(recording: Recording, caption: dict[str, Any]) -> Event | None:
 
 @dataclass(frozen=True)
 class Legend:
-    """Kinds that the recording ever has, in rows: (row, x, kind) each; counts or None."""
+    """Kinds that the recording ever has, in rows: (row, x, kind) each."""
 
     places: list[tuple[int, int, PageKind]]
     rows: int
-    scale: str
 
 
 def kinds_present(recording: Recording) -> list[PageKind]:
@@ -77,15 +76,18 @@ def _most_pages(recording: Recording, kind: PageKind) -> str:
     return "" if column is None else f"{int(column.max()):,}"
 
 
-def lay_out_legend(recording: Recording, width: int, fold: int) -> Legend:
+def scale_of_cells(recording: Recording, fold: int) -> str:
+    """Say what a cell stands for, where `fold` cells of the recording make one that is shown."""
+    pages = recording.meta["pages_per_cell"] * fold
+    size = format_bytes(pages * recording.meta["page_size"])
+    if pages == 1:
+        return f"1 cell = 1 page, {size}"
+    return f"1 cell = {pages:,} pages, {size}; it shows the least movable"
+
+
+def lay_out_legend(recording: Recording, width: int) -> Legend:
     """Arrange the legend's entries in columns of one width, so that counts stand still."""
-    meta = recording.meta
     present = kinds_present(recording)
-    pages = meta["pages_per_cell"] * fold
-    size = format_bytes(pages * meta["page_size"])
-    scale = f"1 cell = 1 page, {size}" if pages == 1 else (
-        f"1 cell = {pages:,} pages, {size}; it shows the least movable"
-    )  # fmt: skip
     widths = [
         30 + text_width(f"{KINDS[k].label} {_most_pages(recording, k)}", SMALL) + LEGEND_GAP
         for k in present
@@ -94,8 +96,8 @@ def lay_out_legend(recording: Recording, width: int, fold: int) -> Legend:
     rows = -(-len(present) // columns)
     columns = -(-len(present) // rows)
     pitch = (width + LEGEND_GAP) // columns
-    places = [(i // columns, MARGIN + i % columns * pitch, kind) for i, kind in enumerate(present)]
-    return Legend(places, rows, scale)
+    places = [(i // columns, MARGIN + i % columns * pitch, k) for i, k in enumerate(present)]
+    return Legend(places, rows)
 
 
 def draw_legend(sheet: Sheet, legend: Legend, top: int) -> None:
@@ -116,48 +118,65 @@ def draw_counts(sheet: Sheet, legend: Legend, recording: Recording, tick: int, t
             sheet.write(at, top + row * ROW + SMALL + 1, f"{int(column[tick]):,}", "muted")
 
 
-def draw_title(sheet: Sheet, recording: Recording, width: int) -> None:
-    """Write what this is: the scenario, its machine."""
+def draw_title(sheet: Sheet, recording: Recording, scale: str, width: int) -> None:
+    """Write what this is: the scenario, its machine, and what a cell stands for."""
     meta = recording.meta
     machine = meta["machine"]["title"] or meta["machine"]["name"]
-    sheet.write(
-        MARGIN, 40, shorten(meta["title"], width - 280, LARGE, bold=True), size=LARGE, bold=True
-    )
-    room = width - 2 * MARGIN - sum(w for *_, w in _totals(recording, 0)) - LEGEND_GAP
-    sheet.write(MARGIN, 66, shorten(machine, room, SMALL), "muted")
+    room = width - 2 * MARGIN - text_width(_tick_words(recording, recording.n_ticks - 1), MIDDLE)
+    title = shorten(meta["title"], room / 2, LARGE, bold=True)
+    end = sheet.write(MARGIN, 40, title, size=LARGE, bold=True) + LEGEND_GAP
+    sheet.write(end, 40, shorten(machine, room - end - LEGEND_GAP, MIDDLE), "muted", size=MIDDLE)
+    sheet.write(width - MARGIN - text_width(scale, SMALL), 68, scale, "muted")
 
 
-def _totals(recording: Recording, tick: int) -> list[tuple[str, str, str, float]]:
-    """Return colour word, label, value and room of each total that the recording has."""
+def _tick_words(recording: Recording, tick: int) -> str:
+    return f"tick {tick:,} of {recording.n_ticks - 1:,}"
+
+
+@dataclass(frozen=True)
+class Total:
+    """A sum over the zones: its colour word, label, pages at every tick, (T,), and where it is."""
+
+    word: str
+    label: str
+    pages: np.ndarray
+    x: float
+
+
+def lay_out_totals(recording: Recording) -> list[Total]:
+    """Arrange what MemAvailable claims, what is free and what the kernel can have, if recorded."""
     free, useless = counter(recording, "free"), counter(recording, "useless")
-    claim = counter(recording, "mem_available")
-    rows = [("claim", "MemAvailable claims", claim), ("useless", "free", free)]
-    if free is not None and useless is not None:
-        rows.append(("usable", "the kernel can have", free - useless))
-    found = []
-    for word, label, column in rows:
-        if column is not None:
-            # Room for the longest value, or all would move from tick to tick.
-            texts = [format_bytes(int(v) * recording.meta["page_size"]) for v in column]
-            widest = max(text_width(text, SMALL, bold=True) for text in set(texts))
-            room = 22 + text_width(label, SMALL) + 8 + widest + LEGEND_GAP
-            found.append((word, label, texts[tick], room))
-    return found
+    rows = [
+        ("claim", "MemAvailable claims", counter(recording, "mem_available")),
+        ("useless", "free", free),
+        ("usable", "the kernel can have", _difference(free, useless)),
+    ]
+    totals, x = [], float(MARGIN)
+    for word, label, pages in rows:
+        if pages is not None:
+            totals.append(Total(word, label, pages, x))
+            # Room for the longest value, or the next would move from tick to tick.
+            values = {format_bytes(int(v) * recording.meta["page_size"]) for v in pages}
+            widest = max(text_width(value, SMALL, bold=True) for value in values)
+            x += 22 + text_width(label, SMALL) + 8 + widest + LEGEND_GAP
+    return totals
 
 
-def draw_moment(sheet: Sheet, recording: Recording, tick: int, width: int) -> None:
+def _difference(a: np.ndarray | None, b: np.ndarray | None) -> np.ndarray | None:
+    return None if a is None or b is None else a - b
+
+
+def draw_moment(
+    sheet: Sheet, totals: list[Total], recording: Recording, tick: int, width: int
+) -> None:
     """Write the tick, and how much is free, claimed and of use."""
-    last = recording.n_ticks - 1
-    words = f"tick {tick:,} of {last:,}"
-    widest = text_width(f"tick {last:,} of {last:,}", MIDDLE, bold=True)
-    sheet.write(width - MARGIN - widest, 40, words, size=MIDDLE, bold=True)
-    totals = _totals(recording, tick)
-    x = width - MARGIN + LEGEND_GAP - sum(room for *_, room in totals)
-    for word, label, value, room in totals:
-        sheet.fill(round(x), 66 - 13, 14, 14, word)
-        end = sheet.write(x + 22, 66, label)
-        sheet.write(end + 8, 66, value, bold=True)
-        x += room
+    last = text_width(_tick_words(recording, recording.n_ticks - 1), MIDDLE, bold=True)
+    sheet.write(width - MARGIN - last, 40, _tick_words(recording, tick), size=MIDDLE, bold=True)
+    for total in totals:
+        value = format_bytes(int(total.pages[tick]) * recording.meta["page_size"])
+        sheet.fill(round(total.x), 68 - 13, 14, 14, total.word)
+        end = sheet.write(total.x + 22, 68, total.label)
+        sheet.write(end + 8, 68, value, bold=True)
 
 
 def draw_rail(sheet: Sheet, recording: Recording, tick: int, top: int, width: int) -> None:
