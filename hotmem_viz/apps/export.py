@@ -97,6 +97,7 @@ def write_recording(recording: Recording, out: Path, **wishes: Any) -> None:
     suffix = out.suffix.lower()
     given = {name: value for name, value in wishes.items() if value is not None}
     recording.check_span(given.get("first"), given.get("last"), ("--from", "--to"))
+    recording.check_span(given.get("tick"), None, ("--tick", ""))
     if suffix == ".npz":
         recording.save(out)
     elif suffix == ".csv":

@@ -74,7 +74,7 @@ def test_an_option_that_an_ending_has_no_use_for_is_a_usage_error(
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (["--out", "x.png", "--tick", "164"], "tick: 164 is not allowed; 0 to 163"),
+        (["--out", "x.png", "--tick", "164"], "--tick: 164 is not allowed; 0 to 163"),
         (["--out", "x.png", "--tick", "three"], "'--tick': 'three'"),
         (["--out", "x.gif", "--from", "-1"], "--from: -1 is not allowed; 0 to 163"),
         (["--out", "x.gif", "--to", "164"], "--to: 164 is not allowed; 0 to 163"),
@@ -136,4 +136,5 @@ def test_a_terminal_sees_how_far_it_is(tmp_path):
     os.close(end)
     assert (done.returncode, done.stdout) == (0, b"")
     assert b"exhaustion: " in shown
-    assert b"pictures: 100%" in shown
+    assert b"pictures:   0%" in shown
+    assert b" 0/3 [" in shown

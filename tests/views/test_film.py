@@ -12,7 +12,7 @@ from hotmem_viz.errors import ParameterError
 from hotmem_viz.recording.recording import Recording
 from hotmem_viz.views.palette import THEMES, Theme
 from hotmem_viz.views.picture import film
-from hotmem_viz.views.picture.frame import make_plan
+from hotmem_viz.views.picture.frame import draw_frame, make_plan
 from tests.views.pixels import wrong_cells
 from tests.views.synthetic import OVERVIEW, TINY, Size, make_recording
 
@@ -58,8 +58,11 @@ def test_a_gif_shows_every_tick_in_the_recordings_colours(recording, theme: Them
     recording.to_gif(path, theme=theme)
     pictures = pictures_of(path)
     assert len(pictures) == recording.n_ticks
+    plan = make_plan(recording, theme)
     for tick, picture in enumerate(pictures):
         assert wrong_at(recording, picture, tick, theme) == 0
+        wanted = plan.sheet.inks.table()[draw_frame(plan, recording, tick)]
+        np.testing.assert_array_equal(picture, wanted)
     assert wrong_at(recording, pictures[0], recording.n_ticks - 1, theme) > 100
 
 
@@ -89,6 +92,22 @@ def test_a_gif_can_show_a_part_and_a_single_tick(recording, tmp_path):
     film.save_gif(recording, path, first=4, last=4)
     (picture,) = pictures_of(path)
     assert wrong_at(recording, picture, 4) == 0
+
+
+def test_a_gif_stores_what_changes_and_not_what_stays(recording, tmp_path):
+    kind = replace(
+        recording.kind,
+        keys=recording.kind.keys[:1],
+        key_ticks=np.zeros(1, np.int32),
+        offsets=np.zeros(recording.n_ticks + 1, np.uint32),
+    )
+    still = replace(recording, kind=kind)
+    sizes = []
+    for last in (0, 6):
+        film.save_gif(still, tmp_path / "x.gif", last=last)
+        sizes.append((tmp_path / "x.gif").stat().st_size)
+    # Six more ticks of new words, counts and captions over the same map.
+    assert sizes[1] < 3 * sizes[0]
 
 
 def test_delays_add_up_although_a_gif_counts_in_hundredths():

@@ -172,13 +172,20 @@ def test_what_nobody_has_built_says_so(tiny):
     assert ["unproven" in text for text in told] == [True, False]
 
 
-def test_every_caption_stays_within_its_box(recording):
+def test_every_caption_is_whole_and_stays_within_its_box(recording):
     lines = words.caption_lines(recording, WIDTH)
     room = WIDTH - 2 * words.MARGIN - 34
     for caption in recording.meta["captions"]:
-        for line, x, word, bold in words._wrapped(caption, room):
+        placed = list(words._wrapped(caption, room))
+        told = f"{caption['title']} {caption['text']}"
+        assert [word for _, _, word, _ in placed] == told.split()
+        before = (0, 0.0)
+        for line, x, word, bold in placed:
+            assert (line, x) >= before
+            end = x + text_width(word, MIDDLE, bold)
             assert line < lines
-            assert x + text_width(word, MIDDLE, bold) <= room
+            assert end <= room
+            before = (line, end)
 
 
 def test_the_palette_holds_as_many_colours_as_a_gif_can():
