@@ -125,6 +125,11 @@ def draw_chart_page(
     return figure
 
 
+def _write(figure: Figure, x: float, y: float, text: str, **style: Any) -> None:
+    """Write a text as it stands: a recording's words are no formula, whatever signs they hold."""
+    figure.text(x, y, text, parse_math=False, **style)
+
+
 def _draw_head(figure: Figure, recording: Recording, theme: Theme) -> None:
     meta, height = recording.meta, figure.get_figheight()
     machine = meta["machine"]["title"] or meta["machine"]["name"]
@@ -134,9 +139,10 @@ def _draw_head(figure: Figure, recording: Recording, theme: Theme) -> None:
         if value not in {None, ""}
     ]
     ink, muted = colour("ink", theme), colour("muted", theme)
-    figure.text(0.03, 1 - 0.4 / height, meta["title"], fontsize=LARGE, weight="bold", color=ink)
+    title = shorten(meta["title"], 0.94 * DPI * _WIDTH, TYPE + 8, bold=True)
+    _write(figure, 0.03, 1 - 0.4 / height, title, fontsize=LARGE, weight="bold", color=ink)
     words = shorten(" · ".join([machine, ", ".join(settings)]), 0.94 * DPI * _WIDTH, TYPE)
-    figure.text(0.03, 1 - 0.68 / height, words, fontsize=SMALL, color=muted)
+    _write(figure, 0.03, 1 - 0.68 / height, words, fontsize=SMALL, color=muted)
 
 
 def _draw_flags(chart: Axes, marks: list[Event], theme: Theme) -> None:
@@ -180,9 +186,9 @@ def _draw_key(figure: Figure, marks: list[Event], theme: Theme, height: float) -
         x = 0.03 + 0.49 * (i // rows)
         y = (0.22 + _ROW * (rows - 1 - i % rows)) / height
         tone = event_colour(mark.kind, theme)
-        figure.text(x, y, str(i + 1), fontsize=SMALL, weight="bold", color=tone)
+        _write(figure, x, y, str(i + 1), fontsize=SMALL, weight="bold", color=tone)
         words = shorten(f"tick {mark.tick:,}: {mark.title}", 0.45 * DPI * _WIDTH, TYPE)
-        figure.text(x + 0.025, y, words, fontsize=SMALL, color=colour("ink", theme))
+        _write(figure, x + 0.025, y, words, fontsize=SMALL, color=colour("ink", theme))
 
 
 _FONTS: dict[Any, Any] = {

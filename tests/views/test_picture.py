@@ -122,6 +122,13 @@ def test_letters_beyond_the_edge_are_left_out(x: int):
     assert sheet.pixels.shape == (12, 200)
 
 
+def test_a_line_break_in_a_recordings_words_is_a_space():
+    sheets = [Sheet(200, 40, "light", Inks()) for _ in range(2)]
+    for sheet, text in zip(sheets, ("two\nlines", "two lines"), strict=True):
+        sheet.write(5, 25, text)
+    np.testing.assert_array_equal(sheets[0].pixels, sheets[1].pixels)
+
+
 def test_a_long_text_is_shortened_to_its_room():
     text = "Classroom machine: 2 nodes, 256 MiB, every border at 1/32"
     short = shorten(text, 150, SMALL)

@@ -78,6 +78,16 @@ def test_no_text_is_cut_off_or_too_small(recording, page):
         assert float(text.get_fontsize()) * 96 / 72 >= LEAST_PIXELS, text
 
 
+def test_words_are_no_formulas(recording, tmp_path):
+    events = tuple(replace(e, title="$5 of $\\nonsense") for e in recording.event_list)
+    meta = {**recording.meta, "title": "a $ and a $"}
+    odd = replace(recording, event_list=events, meta=meta)
+    odd.to_svg(tmp_path / "x.svg")
+    odd.plot().savefig(tmp_path / "x.png")
+    words = [text.get_text() for text in texts_of(printed.draw_chart_page(odd))]
+    assert "a $ and a $" in words
+
+
 def test_no_two_texts_of_a_chart_overlap(recording):
     figure = printed.draw_chart_page(recording)
     boxes = [t.get_window_extent().shrunk(0.98, 0.8) for t in texts_of(figure) if shown(t, figure)]

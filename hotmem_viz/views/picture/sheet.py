@@ -32,7 +32,12 @@ def font(size: int, bold: bool = False) -> FreeTypeFont:
 
 def text_width(text: str, size: int, bold: bool = False) -> float:
     """Return how wide a text is, in pixels."""
-    return font(size, bold).getlength(text)
+    return font(size, bold).getlength(_on_one_line(text))
+
+
+def _on_one_line(text: str) -> str:
+    # A recording may come from anywhere, and a line break has no place on a line.
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 @lru_cache(maxsize=4096)
@@ -40,7 +45,7 @@ def _letters(text: str, size: int, bold: bool) -> np.ndarray:
     """Return a text's shades, (height, width) uint8 from 0 to SHADES, baseline at row `size`."""
     from PIL import Image, ImageDraw
 
-    face = font(size, bold)
+    text, face = _on_one_line(text), font(size, bold)
     image = Image.new("L", (int(face.getlength(text)) + size, size + size // 2), 0)
     ImageDraw.Draw(image).text((0, size), text, font=face, fill=255, anchor="ls")
     grey = np.asarray(image, dtype=np.uint16)
