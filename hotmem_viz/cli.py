@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -19,7 +19,6 @@ from hotmem_viz.errors import HotmemError, ParameterError
 
 DASHBOARD_PORT = 8866
 LAB_PORT = 8888
-OUTPUTS = (".npz", ".csv", ".png", ".html")
 
 
 def _remember_debug(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
@@ -123,8 +122,10 @@ def zones(
 
 def _check_out(_ctx: click.Context, _param: click.Parameter, out: Path) -> Path:
     # Before the run: nobody should wait for a result that cannot be written.
-    if out.suffix.lower() not in OUTPUTS:
-        allowed = ", ".join(OUTPUTS)
+    from hotmem_viz.apps.export import ENDINGS
+
+    if out.suffix.lower() not in ENDINGS:
+        allowed = ", ".join(ENDINGS)
         raise click.BadParameter(f"{str(out)!r} has no known ending; {allowed} can be written")
     if not out.parent.is_dir():
         raise HotmemError(f"--out: there is no folder {str(out.parent)!r}")
@@ -174,31 +175,38 @@ def parse_value(text: str) -> int | float | bool | str | None:
     help="Run it under a second kernel too and show both; for .html. Kernels: see profile.",
 )
 @click.option("--tick", type=int, help="The tick that a .png shows  [default: the last mark]")
+@click.option("--theme", type=click.Choice(["light", "dark"]), help="Of pictures  [default: light]")
+@click.option(
+    "--fps",
+    type=click.IntRange(1, 50),
+    help="Ticks a second of a .gif or .mp4  [default: the run in some 20 seconds]",
+)
+@click.option("--from", "first", type=int, help="First tick of a film or chart  [default: 0]")
+@click.option("--to", "last", type=int, help="Last tick of a film or chart  [default: the last]")
 @click.option(
     "--out",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
     callback=_check_out,
-    help="Where to: .npz recording, .csv counters (a row a tick), .png picture, .html page.",
+    help="Where to: .npz recording, .csv counters (a row a tick), .html page, .png picture, .gif or"
+    " .mp4 film, .svg or .pdf chart.",
 )
 @_debug_option
 def run(
-    scenario: str, settings: dict[str, str], beside: str | None, tick: int | None, out: Path
+    scenario: str, settings: dict[str, str], beside: str | None, out: Path, **wishes: Any
 ) -> None:
     """Run SCENARIO and write what happened."""
+    from hotmem_viz.apps import export
     from hotmem_viz.catalog import read_settings
 
     parameters = read_settings(scenario, settings, parse_value)
-    if tick is not None and out.suffix.lower() != ".png":
-        raise click.UsageError("--tick chooses the picture of a .png; no other ending has one")
-    from hotmem_viz.apps.export import pair_with_progress, run_with_progress, write_recording
-
+    export.check_wishes(out, wishes)
     if beside is None:
-        write_recording(run_with_progress(scenario, parameters), out, tick)
+        export.write_recording(export.run_with_progress(scenario, parameters), out, **wishes)
     elif out.suffix.lower() != ".html":
         raise click.UsageError("--beside shows two runs on one stage: --out has to end in .html")
     else:
-        pair_with_progress(scenario, parameters, beside).to_html(out)
+        export.pair_with_progress(scenario, parameters, beside).to_html(out)
 
 
 @cli.command()

@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.catalog import PAIR_CELLS, build_pair, build_run, pair_runs
+from hotmem_viz.errors import ParameterError
 from hotmem_viz.recording.recorder import Run, Tick, record
 
 if TYPE_CHECKING:
     from hotmem_viz.recording.pair import Pair
     from hotmem_viz.recording.recording import Recording
+
+_FILM, _CHART = ("theme", "fps", "first", "last"), ("theme", "first", "last")
+
+ENDINGS: dict[str, tuple[str, ...]] = {
+    ".npz": (),
+    ".csv": (),
+    ".html": (),
+    ".png": ("tick", "theme"),
+    ".gif": _FILM,
+    ".mp4": _FILM,
+    ".svg": _CHART,
+    ".pdf": _CHART,
+}
+"""What can be written, and which options of `run` each has a use for."""
+
+OPTIONS = {
+    "tick": "--tick",
+    "theme": "--theme",
+    "fps": "--fps",
+    "first": "--from",
+    "last": "--to",
+}
+"""Options of `run` by the name of their parameter."""
 
 
 class WatchedRun:
@@ -51,22 +75,56 @@ def _record(run: Run, title: str, max_cells: int | None = None) -> Recording:
     return record(WatchedRun(run, title) if sys.stderr.isatty() else run, max_cells)
 
 
-def write_recording(recording: Recording, out: Path, tick: int | None = None) -> None:
+def check_wishes(out: Path, wishes: dict[str, Any]) -> None:
+    """See, before anything runs, that `out` can be written and has a use for every option given.
+
+    wishes: the options of `run` by the name of their parameter, None where not given. Raises
+    ParameterError for one that the ending has no use for, HotmemError where there is no ffmpeg.
+    """
+    suffix = out.suffix.lower()
+    for name, value in wishes.items():
+        if value is not None and name not in ENDINGS[suffix]:
+            users = ", ".join(ending for ending, used in ENDINGS.items() if name in used)
+            allowed = f"{users} can have it, and {suffix} has no use for it"
+            raise ParameterError(OPTIONS[name], value, allowed)
+    if suffix == ".mp4":
+        from hotmem_viz.views.picture.video import find_ffmpeg
+
+        find_ffmpeg()
+
+
+def _watch(ticks: Iterable[Any]) -> Iterable[Any]:
+    """Show how many pictures are drawn, where stderr is a terminal."""
+    from tqdm import tqdm
+
+    return tqdm(ticks, desc="pictures", unit=" pictures", leave=False, disable=None)
+
+
+def write_recording(recording: Recording, out: Path, **wishes: Any) -> None:
     """Write `recording` to `out` as its ending says.
 
     .npz the whole recording; .csv its counters, one row a tick; .html a page that plays from
-    disk; .png the stage at `tick`, by default at the last mark. Raises ParameterError for a tick
-    that was not recorded.
+    disk; .png the picture of a tick, by default the last mark; .gif and .mp4 a film; .svg and
+    .pdf the time chart. wishes: tick, theme, fps, first, last, None where the default will do.
+    Raises ParameterError for a tick that was not recorded.
     """
     suffix = out.suffix.lower()
+    given = {name: value for name, value in wishes.items() if value is not None}
+    recording.check_span(given.get("first"), given.get("last"), ("--from", "--to"))
+    recording.check_span(given.get("tick"), None, ("--tick", ""))
     if suffix == ".npz":
         recording.save(out)
     elif suffix == ".csv":
         recording.counters.to_csv(out)
     elif suffix == ".html":
         recording.to_html(out)
-    else:
-        from hotmem_viz.views.figures import save_png
+    elif suffix == ".png":
+        from hotmem_viz.views.printed import save_png
 
-        chosen = recording.last_mark if tick is None else recording.check_tick(tick)
-        save_png(recording, chosen, out)
+        save_png(recording, given.pop("tick", recording.last_mark), out, **given)
+    elif suffix in {".gif", ".mp4"}:
+        write = recording.to_gif if suffix == ".gif" else recording.to_mp4
+        write(out, watch=_watch, **given)
+    else:
+        chart = recording.to_svg if suffix == ".svg" else recording.to_pdf
+        chart(out, **given)

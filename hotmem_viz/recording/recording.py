@@ -7,7 +7,7 @@ tracks, only the map's kinds and the counters are always there; `tracks` says wh
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.recording.tracks import CellTrack, RowTrack
@@ -107,6 +107,25 @@ class Recording:
             raise ParameterError("tick", tick, f"0 to {self.n_ticks - 1} are recorded")
         return tick
 
+    def check_span(
+        self,
+        first: int | None,
+        last: int | None,
+        names: tuple[str, str] = ("first", "last"),
+    ) -> tuple[int, int]:
+        """Return the first and the last tick meant: the whole recording unless given.
+
+        Raises ParameterError, under one of `names`, for a tick that was not recorded and for a
+        last tick before the first.
+        """
+        end = self.n_ticks - 1
+        span = (0 if first is None else first, end if last is None else last)
+        for name, tick, low in zip(names, span, (0, span[0]), strict=True):
+            if not low <= tick <= end:
+                since = f"{low} ({names[0]})" if low and name == names[1] else str(low)
+                raise ParameterError(name, tick, f"{since} to {end} can be chosen")
+        return span
+
     def frame(self, tick: int) -> np.ndarray:
         """Page kinds of the map's cells at `tick`, (C,) uint8."""
         return self.kind.frame(self.check_tick(tick))
@@ -143,11 +162,41 @@ class Recording:
 
         return export_html(self, path)
 
-    def plot(self, tick: int | None = None) -> Figure:
-        """Draw map and time chart at a tick, by default the last mark, as a matplotlib figure."""
-        from hotmem_viz.views.figures import draw_page
+    def to_gif(self, path: str | Path, **options: Any) -> None:
+        """Write a film that plays for ever; options: theme, fps, first, last.
 
-        return draw_page(self, self.last_mark if tick is None else self.check_tick(tick))
+        Raises ParameterError for an option that cannot be met.
+        """
+        from hotmem_viz.views.picture.film import save_gif
+
+        save_gif(self, path, **options)
+
+    def to_mp4(self, path: str | Path, **options: Any) -> None:
+        """Write a film for slides and players; options as for `to_gif`. It needs ffmpeg.
+
+        Raises HotmemError where there is no ffmpeg, saying what brings one.
+        """
+        from hotmem_viz.views.picture.video import save_mp4
+
+        save_mp4(self, path, **options)
+
+    def to_svg(self, path: str | Path, **options: Any) -> None:
+        """Write the time chart as an .svg; options: theme, first, last."""
+        from hotmem_viz.views.printed import save_chart
+
+        save_chart(self, path, "svg", **options)
+
+    def to_pdf(self, path: str | Path, **options: Any) -> None:
+        """Write the time chart as a .pdf; options as for `to_svg`."""
+        from hotmem_viz.views.printed import save_chart
+
+        save_chart(self, path, "pdf", **options)
+
+    def plot(self, tick: int | None = None, theme: Literal["light", "dark"] = "light") -> Figure:
+        """Draw map and time chart at a tick, by default the last mark, as a matplotlib figure."""
+        from hotmem_viz.views.printed import draw_page
+
+        return draw_page(self, self.last_mark if tick is None else tick, theme)
 
     @property
     def last_mark(self) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 
 from hotmem_viz.recording.pair import Pair
 from hotmem_viz.views import figures
-from hotmem_viz.views.palette import colour
+from hotmem_viz.views.palette import colour, event_colour
 from hotmem_viz.views.svg import bare_svg, in_dark, make_figure, strip_words, tick_rows, tones_of
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def draw_pair_chart(ax: Axes, pair: Pair) -> None:
         half = (0.5, 1.0) if side == 0 else (0.0, 0.5)
         for event in recording.event_list:
             if event.mark:
-                line = figures.event_colour(event.kind, "light")
+                line = event_colour(event.kind, "light")
                 ax.axvline(pair.position_of(side, event.tick), *half, color=line, lw=1.2, zorder=1)
     ax.set_xlim(0, max(1, pair.n_positions - 1))
     ax.set_ylim(0, top / size)

@@ -1,4 +1,4 @@
-"""Charts and printed pages by matplotlib, drawn once per recording and never per frame.
+"""Charts by matplotlib, drawn once per recording and never per frame.
 
 The browser's chart is an SVG without words that is stretched over its panel; its labels
 travel beside it as fractions, so that text keeps its size and shape at any width.
@@ -10,16 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hotmem_viz.views.palette import EVENTS, KINDS, THEMES, Theme, colour
-from hotmem_viz.views.raster import mosaic
+from hotmem_viz.views.palette import Theme, colour, event_colour
 from hotmem_viz.views.svg import bare_svg, in_dark, make_figure, strip_words, tick_rows, tones_of
-from hotmem_viz.vocabulary import EventKind, PageKind
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from hotmem_viz.recording.recording import Recording
 
@@ -110,13 +105,6 @@ def _draw_ghost(ax: Axes, ghost: Recording, size: int, theme: Theme) -> None:
     ax.axvline(ghost.n_ticks - 1, color=colour("ghost", theme), lw=1.3, ls=":", zorder=1)
 
 
-def event_colour(kind: str, theme: Theme) -> str:
-    """Return the colour of an event's mark, by the name of its kind in either case."""
-    known = {k.name.lower(): pair for k, (_, *pair) in EVENTS.items()}
-    fallback = EVENTS[EventKind.DONE][1:]
-    return known.get(kind.lower(), list(fallback))[THEMES.index(theme)]
-
-
 def dress_axes(ax: Axes, theme: Theme) -> None:
     """Give a chart's axes the look that all charts have."""
     ax.set_facecolor("none")
@@ -169,79 +157,3 @@ def chart_payload(recording: Recording, ghost: Recording | None = None) -> dict[
     strip_words(ax)
     svg = bare_svg(figure)
     return {"light": svg, "dark": in_dark(svg), **around}
-
-
-def draw_map(ax: Axes, recording: Recording, tick: int, theme: Theme = "light") -> None:
-    """Draw the memory map at a tick: blocks of sections, cells coloured by page kind.
-
-    Raises ParameterError if the recording has no such tick.
-    """
-    image, corners = mosaic(recording.meta, recording.frame(tick), theme)
-    ax.imshow(image, interpolation="nearest", aspect="equal")
-    sections = recording.meta["sections"]
-    starts = [i for i in range(len(corners)) if i == 0 or corners[i, 0] > corners[i - 1, 0]]
-    rows = corners[1, 1] - corners[0, 1] if len(corners) > 1 else image.shape[0]
-    ax.set_yticks([int(corners[i, 0]) + rows / 2 for i in starts])
-    ax.set_yticklabels([f"§{sections[i]}" for i in starts])
-    ax.set_xticks([])
-    ax.tick_params(colors=colour("muted", theme), labelsize=12, length=0)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-
-
-def _draw_legend(ax: Axes, recording: Recording, tick: int, theme: Theme) -> None:
-    from matplotlib.patches import Patch
-
-    frame = recording.frame(tick)
-    present = [k for k in PageKind if (frame == k).any() and k is not PageKind.HOLE]
-    handles = [
-        Patch(
-            facecolor=getattr(KINDS[k], theme),
-            edgecolor=colour("frame", theme),
-            label=KINDS[k].label,
-        )
-        for k in present
-    ]
-    ax.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.0),
-        frameon=False,
-        fontsize=12,
-        labelcolor=colour("ink", theme),
-    )
-
-
-def draw_page(recording: Recording, tick: int, theme: Theme = "light") -> Figure:
-    """Return a figure of one tick: the map, its legend, the caption and the time chart.
-
-    Raises ParameterError if the recording has no such tick.
-    """
-    recording.check_tick(tick)
-    figure = make_figure(14.4, 9.6)
-    figure.set_facecolor(colour("panel", theme))
-    top, bottom = figure.subplots(2, 1, height_ratios=(3.2, 1))
-    figure.subplots_adjust(left=0.07, right=0.82, top=0.87, bottom=0.08, hspace=0.14)
-    draw_map(top, recording, tick, theme)
-    _draw_legend(top, recording, tick, theme)
-    meta = recording.meta
-    machine = meta["machine"]["title"] or meta["machine"]["name"]
-    ink = colour("ink", theme)
-    figure.text(0.07, 0.955, f"{meta['title']} · {machine}", fontsize=18, weight="bold", color=ink)
-    captions = [c for c in meta["captions"] if c["tick"] <= tick]
-    words = f"tick {tick} of {recording.n_ticks - 1}"
-    if captions:
-        words += f" · {captions[-1]['title']}"
-    figure.text(0.07, 0.918, words, fontsize=14, color=colour("muted", theme))
-    draw_time_chart(bottom, recording, theme)
-    bottom.axvline(tick, color=ink, lw=1.8)
-    legend = bottom.legend(
-        loc="upper left", bbox_to_anchor=(1.01, 1.0), frameon=False, fontsize=12, labelcolor=ink
-    )
-    legend.set_title("")
-    return figure
-
-
-def save_png(recording: Recording, tick: int, path: str | Path, theme: Theme = "light") -> None:
-    """Write `draw_page` as a PNG; raises OSError if `path` cannot be written."""
-    draw_page(recording, tick, theme).savefig(path, format="png", dpi=100)

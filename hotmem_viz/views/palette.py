@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from hotmem_viz.errors import ParameterError
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
 Theme = Literal["light", "dark"]
@@ -205,6 +206,21 @@ UI: dict[str, tuple[str, str]] = {
 def colour(name: str, theme: Theme) -> str:
     """Return the hex colour of a user-interface word in a theme."""
     return UI[name][THEMES.index(theme)]
+
+
+def check_theme(theme: str) -> Theme:
+    """Return `theme`, or raise ParameterError if there is none of that name."""
+    for known in THEMES:
+        if theme == known:
+            return known
+    raise ParameterError("theme", theme, f"allowed are {', '.join(THEMES)}")
+
+
+def event_colour(kind: str, theme: Theme) -> str:
+    """Return the hex colour of an event kind's mark; an unknown kind has that of `done`."""
+    known = {k.name.lower(): pair for k, (_, *pair) in EVENTS.items()}
+    pair = known.get(kind.lower(), known["done"])
+    return pair[THEMES.index(theme)]
 
 
 def kind_table() -> list[dict[str, Any]]:

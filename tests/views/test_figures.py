@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from PIL import Image
 
-from hotmem_viz.errors import ParameterError
 from hotmem_viz.views import figures
 from hotmem_viz.views.palette import THEMES, Theme, colour
 from tests.views.synthetic import TINY, Size, make_recording
@@ -68,25 +66,3 @@ def test_the_payload_has_a_wordless_stretching_picture_for_each_theme(recording)
     assert payload["x_ticks"][0] == {"at": 0.0, "text": "0"}
     assert payload["y_ticks"][0]["text"].endswith("iB")
     assert all(0 <= row["at"] <= 1 for row in payload["lines"])
-
-
-def test_the_map_names_the_first_section_of_each_row(recording):
-    ax = Figure().add_subplot()
-    figures.draw_map(ax, recording, 0)
-    labels = [label.get_text() for label in ax.get_yticklabels()]
-    assert labels[0] == "§0"
-    assert len(ax.get_images()) == 1
-
-
-def test_a_png_has_the_map_and_the_chart(recording, tmp_path):
-    target = tmp_path / "tick.png"
-    figures.save_png(recording, 3, target)
-    with Image.open(target) as image:
-        assert image.size == (1440, 960)
-        tones = {tone for _, tone in image.convert("RGB").getcolors(2**20) or ()}
-    assert tuple(int(colour("usable", "light")[i : i + 2], 16) for i in (1, 3, 5)) in tones
-
-
-def test_a_tick_that_was_not_recorded_is_refused(recording):
-    with pytest.raises(ParameterError, match="tick"):
-        figures.draw_page(recording, 99)

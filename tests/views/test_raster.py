@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.views import raster
-from hotmem_viz.vocabulary import PageKind
 from tests.views.synthetic import OVERVIEW, TINY, make_recording
 
 
@@ -30,14 +28,3 @@ def test_a_page_in_a_hole_is_refused():
     meta = make_recording(TINY).meta
     with pytest.raises(ParameterError, match="pfn"):
         raster.cell_of_pfn(meta, 3 * 3072)
-
-
-def test_a_mosaic_shows_every_cell_once():
-    meta = make_recording(TINY).meta
-    frame = np.full(5 * 3072, PageKind.FREE, np.uint8)
-    frame[3072 + 7] = PageKind.PINNED
-    image, corners = raster.mosaic(meta, frame, "light")
-    black = np.argwhere((image == raster.colour_table("light")[PageKind.PINNED]).all(axis=2))
-    rows, columns = raster.section_shape(3072)
-    assert rows * columns >= 3072
-    assert black.tolist() == [(corners[1] + [7 // columns, 7 % columns]).tolist()]
