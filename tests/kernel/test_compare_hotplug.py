@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -179,3 +180,20 @@ def test_an_empty_movable_zone_of_6_12_has_the_least_mark_of_highmem():
     run = start_run(ComparedMachine(open_capture("v612-d-hot-256-default")))
     assert run is not None
     assert run.mem.zones.min[run.mem.zones.row(0, 4)] == 32
+
+
+def test_a_node_that_comes_with_its_memory_has_no_marks_before(tmp_path):
+    def move(files):
+        for stage in ("added", "onlined", "loaded", "removed"):
+            lines = files[f"frames/{stage}/blocks"].decode().splitlines()
+            moved = [re.sub(r"^(memory3\d .*)node0", r"\1node1", line) for line in lines]
+            files[f"frames/{stage}/blocks"] = "\n".join(moved).encode()
+
+    path = make_capture(tmp_path, "v612-d-hot-256-default", move)
+    run = start_run(ComparedMachine(open_capture(path)))
+    assert run is not None
+    zones = run.mem.zones
+    assert (zones.min[zones.row(0, 4)], zones.min[zones.row(1, 4)]) == (32, 0)
+    run.apply([BlockEvent(32, "online")])
+    assert zones.present[zones.row(1, 2)] == 32768
+    assert zones.min[zones.row(1, 4)] == 32
