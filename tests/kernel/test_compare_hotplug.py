@@ -167,6 +167,16 @@ def test_a_smaller_machine_would_have_taken_fewer_dimms(tmp_path):
         assert exit_status([compared]) == 2
 
 
+def test_a_first_dimm_that_kills_is_a_row_too(tmp_path):
+    def no_dimm(files):
+        for name in [n for n in files if n.startswith("frames/grow/")]:
+            del files[name]
+
+    path = make_capture(tmp_path, "d-grow-256M", no_dimm)
+    assert list(rows_of(path, "dimms-until-oom").values()) == [(7, 0)]
+    assert not rows_of(path, "memmap-cost")
+
+
 def test_an_unknown_kernel_predicts_nothing_here(tmp_path):
     path = make_capture(tmp_path, "d-hot-online-default", keep, kernel="6.6.9-amd64")
     compared = compare_capture(path)
