@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -166,6 +167,16 @@ def test_a_smaller_machine_would_have_taken_fewer_dimms(tmp_path):
         assert exit_status([compared]) == 2
 
 
+def test_a_first_dimm_that_kills_is_a_row_too(tmp_path):
+    def no_dimm(files):
+        for name in [n for n in files if n.startswith("frames/grow/")]:
+            del files[name]
+
+    path = make_capture(tmp_path, "d-grow-256M", no_dimm)
+    assert list(rows_of(path, "dimms-until-oom").values()) == [(7, 0)]
+    assert not rows_of(path, "memmap-cost")
+
+
 def test_an_unknown_kernel_predicts_nothing_here(tmp_path):
     path = make_capture(tmp_path, "d-hot-online-default", keep, kernel="6.6.9-amd64")
     compared = compare_capture(path)
@@ -179,3 +190,20 @@ def test_an_empty_movable_zone_of_6_12_has_the_least_mark_of_highmem():
     run = start_run(ComparedMachine(open_capture("v612-d-hot-256-default")))
     assert run is not None
     assert run.mem.zones.min[run.mem.zones.row(0, 4)] == 32
+
+
+def test_a_node_that_comes_with_its_memory_has_no_marks_before(tmp_path):
+    def move(files):
+        for stage in ("added", "onlined", "loaded", "removed"):
+            lines = files[f"frames/{stage}/blocks"].decode().splitlines()
+            moved = [re.sub(r"^(memory3\d .*)node0", r"\1node1", line) for line in lines]
+            files[f"frames/{stage}/blocks"] = "\n".join(moved).encode()
+
+    path = make_capture(tmp_path, "v612-d-hot-256-default", move)
+    run = start_run(ComparedMachine(open_capture(path)))
+    assert run is not None
+    zones = run.mem.zones
+    assert (zones.min[zones.row(0, 4)], zones.min[zones.row(1, 4)]) == (32, 0)
+    run.apply([BlockEvent(32, "online")])
+    assert zones.present[zones.row(1, 2)] == 32768
+    assert zones.min[zones.row(1, 4)] == 32

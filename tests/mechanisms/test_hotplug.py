@@ -63,6 +63,29 @@ def test_g13_span_of_a_real_zone():
     validate_memory(mem)
 
 
+@pytest.mark.parametrize(
+    ("ranges", "leaves", "expected"),
+    [
+        # Node 1 begins the 2 MiB in which node 0 goes on: the next probe is 2 MiB later.
+        ({0: [(2048, 4096), (4352, 8192)], 1: [(4096, 4352)]}, 2048, (4608, 8192)),
+        # A hole there is taken for the zone that follows.
+        ({0: [(2048, 4096), (4352, 8192)], 1: [(0, 2048)]}, 2048, (4096, 8192)),
+        # The same at the end: node 1 ends the 2 MiB in which node 0's memory ends.
+        ({0: [(0, 3840), (4096, 6144)], 1: [(3840, 4096)]}, 4096, (0, 3584)),
+        ({0: [(0, 3840), (4096, 6144)], 1: [(6144, 8192)]}, 4096, (0, 4096)),
+    ],
+)
+def test_spans_end_where_the_kernel_probes(ranges, leaves, expected):
+    nodes = tuple(NodeSpec(n, tuple(PfnRange(*r) for r in rs)) for n, rs in ranges.items())
+    spec = MachineSpec("probes", nodes, section_pages=P, hotplug=True)
+    spans = tuple(ZoneSpan(n.nid, NORMAL, n.start_pfn, n.end_pfn, n.present_pages) for n in nodes)
+    plan = ZonePlan(spans, MappingProxyType({}))
+    mem = build_memory(spec, plan, BootLayout((), (), MappingProxyType({})), PROFILES["6.1"])
+    buddy.count_blocks(mem, all_groups(mem), +1)
+    take_out(mem, leaves, leaves + P)
+    assert span(mem, 0, NORMAL)[:2] == expected
+
+
 def test_a_new_zone_and_a_new_node_by_hand():
     mem = slots_machine()
     assert [mem.zones.label(z) for z in range(len(mem.zones))] == [
