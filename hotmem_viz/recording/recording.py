@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)

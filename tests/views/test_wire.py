@@ -44,7 +44,7 @@ def test_a_recording_comes_back_whole(size: Size):
 
 def test_the_header_says_where_everything_is():
     header, arrays = read_message(encode_recording(make_recording(TINY)))
-    assert header["schema"] == 1
+    assert header["schema"] == 2
     assert {row["offset"] % ALIGN for row in header["arrays"]} == {0}
     assert arrays["kind.keys"].dtype == np.uint8
     assert arrays["owner.keys"].dtype == np.uint16
@@ -66,6 +66,6 @@ def test_anything_else_is_refused(message: bytes):
 
 
 def test_another_schema_is_refused():
-    text = b'{"schema": 2}'
-    with pytest.raises(RecordingError, match="schema 2"):
+    text = b'{"schema": 1}'
+    with pytest.raises(RecordingError, match="schema 1"):
         read_message(zlib.compress(struct.pack("<I", len(text)) + text))

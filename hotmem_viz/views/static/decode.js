@@ -19,7 +19,7 @@ async function inflateBytes(bytes) {
 export function parseMessage(buffer) {
   const size = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
-  if (header.schema !== 1) throw new Error(`recording schema ${header.schema} is not known here`);
+  if (header.schema !== 2) throw new Error(`recording schema ${header.schema} is not known here`);
   const base = Math.ceil((4 + size) / ALIGNMENT) * ALIGNMENT;
   const arrays = {};
   for (const row of header.arrays) {
