@@ -20,5 +20,6 @@ pageblocks       migrate types of pageblocks
 captured_pages   the four before, of a capture's stage
 samples          the time series of a load
 compare          the model against captures: rows, their groups (compare_*), a load's run (load_run)
+hot_events       block events of a capture, in order; hot_run and hot_growth: the same in the model
 lines            what the text parsers share
 """

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hotmem_viz.errors import CaptureError, HotmemError
-from hotmem_viz.kernel import compare_boot, compare_loads, compare_marks, compare_offline
+from hotmem_viz.kernel import (
+    compare_boot,
+    compare_hotplug,
+    compare_loads,
+    compare_marks,
+    compare_offline,
+)
 from hotmem_viz.kernel.captures import open_capture
 from hotmem_viz.kernel.compare_machine import ComparedMachine
 
@@ -28,6 +34,8 @@ GROUPS: tuple[Callable[[ComparedMachine], Iterator[Row]], ...] = (
     compare_marks.protection_rows,
     compare_marks.mark_rows,
     compare_marks.sum_of_min_rows,
+    compare_hotplug.stage_rows,
+    compare_hotplug.cost_rows,
     compare_loads.load_rows,
     compare_loads.inequality_rows,
     compare_offline.offline_rows,

@@ -123,8 +123,8 @@ def remove_memory(mem: PhysicalMemory, start_pfn: int, end_pfn: int) -> Outcome:
         return Outcome(refused=1)
     mem.section_state[sections] = SectionState.ABSENT
     mem.added.remove(added)
-    left = [(a.start_pfn, a.end_pfn) for a in mem.added]
-    mem.groups[:] = [g for g in mem.groups if any(g.start_pfn <= a < g.end_pfn for a, _ in left)]
+    left = [a.start_pfn for a in mem.added]
+    mem.groups[:] = [g for g in mem.groups if any(g.start_pfn <= a < g.end_pfn for a in left)]
     out = Outcome(granted=1)
     if len(added.held):
         free_pages(mem, added.held)

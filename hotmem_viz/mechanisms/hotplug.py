@@ -63,7 +63,7 @@ def take_out(mem: PhysicalMemory, start_pfn: int, end_pfn: int) -> Outcome:
     mem.zone_kinds[zone] -= mem.extent_kinds[extents].sum(axis=0, dtype=np.int64)
     mem.extent_kinds[extents] = 0
     mem.extents.of_group[groups] = -1
-    mem.kind[sections], mem.owner[sections] = PageKind.HOLE, 0
+    mem.kind[sections] = PageKind.HOLE
     mem.free_bits[start_pfn // WORD : end_pfn // WORD] = 0
     pages = end_pfn - start_pfn
     zones.free[zone] -= pages - own - isolated

@@ -151,11 +151,27 @@ def _check_places(mem: PhysicalMemory, zones: np.ndarray) -> None:
 
 
 def _check_sections(mem: PhysicalMemory, zones: np.ndarray) -> None:
-    """Refuse a section that is online without memory or the reverse, and frames out of spans."""
+    """Refuse sections online without memory or the reverse, lost groups, frames out of spans."""
     there = (zones.reshape(mem.kind.shape) != NO_ZONE).any(axis=1)
     _refuse(
         np.isin(mem.section_state, (SectionState.ONLINE, SectionState.GOING_OFFLINE)) != there,
         "section_state: section {} is online in one of state and segments",
+    )
+    own = np.arange(mem.spec.section_pages) < mem.own_map[:, None]
+    _refuse(
+        (own & (mem.kind != PageKind.MEMMAP)).any(axis=1),
+        "own_map: section {} does not begin with as many frames of its memory map",
+    )
+    groups = zones.reshape(-1, MAX_ORDER_PAGES)
+    extent = mem.extents.of_group
+    _refuse(
+        (extent != -1) != (groups != NO_ZONE).any(axis=1),
+        "extents: group {} has memory in one of groups and segments",
+    )
+    regular = extent >= 0
+    _refuse(
+        (groups[regular].max(axis=1) != mem.extents.zone[extent[regular]]),
+        "extents: the group at place {} among those of one zone is of another zone",
     )
     for start, end, row in mem.segments:
         if start < mem.zones.start_pfn[row] or end > mem.zones.end_pfn[row]:

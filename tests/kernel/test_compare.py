@@ -53,9 +53,9 @@ def test_the_only_rows_without_a_prediction_are_those_of_page_table_loads(everyt
     ("quantity", "count"),
     [
         ("boots", 90),
-        ("zone-start", 315),
+        ("zone-start", 463),
         ("block-valid-zones", 1063),
-        ("watermark-min", 488),
+        ("watermark-min", 708),
         ("sum-of-min", 88),
         ("pae-lowmem-total", 12),
         ("objects-until-oom", 20),

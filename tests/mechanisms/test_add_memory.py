@@ -87,6 +87,15 @@ def test_a_dimm_comes_as_a_whole_or_not_at_all():
     assert movable == 3 * BLOCK
 
 
+def test_a_dimm_with_a_kernel_block_becomes_the_kernels():
+    mem, top = real_machine(1, 4)
+    add_memory(mem, top, top + 4 * BLOCK, PLAIN)
+    asked = options(AUTO)
+    assert choose_zone(mem, top, top + BLOCK, "online", asked) == MOVABLE
+    online_memory(mem, top + 2 * BLOCK, top + 3 * BLOCK, asked, how="online_kernel")
+    assert choose_zone(mem, top, top + BLOCK, "online", asked) == NORMAL
+
+
 def test_the_ratio_is_kept_on_the_node_too_unless_told_otherwise():
     # Node 1 has 2 early blocks: at 301 % 6 may be Movable there, while the machine allows 30.
     for text, blocks in (("", 6), (" memory_hotplug.auto_movable_numa_aware=0", 30)):
@@ -174,6 +183,29 @@ def test_an_added_gib_costs_what_kernels_charge():
     assert mem.zones.free.sum() == free + 4109
     assert (count_kinds(mem)[[PageKind.MEMMAP, PageKind.SLAB]] == 0).all()
     assert (mem.section_state[8:16] == SectionState.ABSENT).all()
+
+
+def test_one_table_maps_all_that_comes_into_a_gib():
+    mem, top = real_machine(1, 16)
+    tables = []
+    for i in (0, 1, 8):
+        add_memory(mem, top + i * BLOCK, top + (i + 1) * BLOCK, PLAIN)
+        tables.append(int(count_kinds(mem)[PageKind.PAGE_TABLE]))
+    assert tables == [1, 1, 2]
+
+
+def test_virtio_mem_does_not_ask_for_maps_in_its_own_memory():
+    mem, top = real_machine(1, 2, profile="6.12")
+    asked = options("memory_hotplug.memmap_on_memory=1 memhp_default_state=offline")
+    device = MemoryGroup(top, top + 2 * BLOCK, unit_pages=BLOCK)
+    add_memory(mem, top, top + BLOCK, asked, device)
+    assert count_kinds(mem)[PageKind.MEMMAP] == 512
+    # The device stays while any of its memory does.
+    add_memory(mem, top + BLOCK, top + 2 * BLOCK, asked, device)
+    remove_memory(mem, top, top + BLOCK)
+    assert mem.groups == [device]
+    remove_memory(mem, top + BLOCK, top + 2 * BLOCK)
+    assert not mem.groups
 
 
 @pytest.mark.parametrize(

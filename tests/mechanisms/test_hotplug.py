@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -18,7 +19,7 @@ from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.mechanisms.hotplug import put_in, refresh_watermarks, take_out
-from hotmem_viz.mechanisms.requests import GFP
+from hotmem_viz.mechanisms.requests import GFP, GFP_OF_KIND
 from hotmem_viz.memory.build import all_groups, build_memory
 from hotmem_viz.memory.invariants import map_zones, validate_memory
 from hotmem_viz.vocabulary import MigrateType, PageKind, SectionState, ZoneType
@@ -60,6 +61,29 @@ def test_g13_span_of_a_real_zone():
     put_in(mem, NORMAL, 39 * size, 40 * size)
     assert span(mem, 0, NORMAL) == (1081344, 1310720, 262144 - 65536)
     validate_memory(mem)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "leaves", "expected"),
+    [
+        # Node 1 begins the 2 MiB in which node 0 goes on: the next probe is 2 MiB later.
+        ({0: [(2048, 4096), (4352, 8192)], 1: [(4096, 4352)]}, 2048, (4608, 8192)),
+        # A hole there is taken for the zone that follows.
+        ({0: [(2048, 4096), (4352, 8192)], 1: [(0, 2048)]}, 2048, (4096, 8192)),
+        # The same at the end: node 1 ends the 2 MiB in which node 0's memory ends.
+        ({0: [(0, 3840), (4096, 6144)], 1: [(3840, 4096)]}, 4096, (0, 3584)),
+        ({0: [(0, 3840), (4096, 6144)], 1: [(6144, 8192)]}, 4096, (0, 4096)),
+    ],
+)
+def test_spans_end_where_the_kernel_probes(ranges, leaves, expected):
+    nodes = tuple(NodeSpec(n, tuple(PfnRange(*r) for r in rs)) for n, rs in ranges.items())
+    spec = MachineSpec("probes", nodes, section_pages=P, hotplug=True)
+    spans = tuple(ZoneSpan(n.nid, NORMAL, n.start_pfn, n.end_pfn, n.present_pages) for n in nodes)
+    plan = ZonePlan(spans, MappingProxyType({}))
+    mem = build_memory(spec, plan, BootLayout((), (), MappingProxyType({})), PROFILES["6.1"])
+    buddy.count_blocks(mem, all_groups(mem), +1)
+    take_out(mem, leaves, leaves + P)
+    assert span(mem, 0, NORMAL)[:2] == expected
 
 
 def test_a_new_zone_and_a_new_node_by_hand():
@@ -220,3 +244,32 @@ def test_coming_and_going_leaves_no_trace():
     before = slots_machine()
     assert mem.segments == before.segments
     assert np.array_equal(mem.free_blocks, before.free_blocks)
+
+
+def test_being_able_to_changes_nothing_by_itself():
+    """The same requests give the same memory on a machine with empty zones and slots."""
+    plain = find_preset("mail")
+    top = plain.end_pfn
+    slots = (
+        NodeSpec(1, (PfnRange(top, top + 3072),)),
+        NodeSpec(6, (PfnRange(top + 4096, top + 5120),)),
+    )
+    options = BootOptions(movable_node=True)
+    first, *others = (
+        boot_machine(spec, options, find_profile("6.1"))
+        for spec in (plain, replace(plain, hotplug=True), replace(plain, pluggable=slots))
+    )
+    for mem in (first, *others):
+        owner = mem.owners.add("cache", shrinkable=True)
+        for kind in (PageKind.PAGE_CACHE, PageKind.RECLAIMABLE_SLAB, PageKind.SLAB, PageKind.ANON):
+            for nid in (0, 3, 1):
+                alloc_pages(mem, GFP_OF_KIND[kind], 9000, kind, owner=owner, nid=nid)
+        validate_memory(mem)
+    for mem in others:
+        assert len(mem.zones) > len(first.zones)
+        n = first.kind.size
+        assert np.array_equal(mem.kind.ravel()[:n], first.kind.ravel())
+        assert np.array_equal(mem.types[: n // 512], first.types)
+        assert not mem.kind.ravel()[n:].any()
+        names = [mem.zones.label(z) for z in range(len(mem.zones)) if mem.zones.present[z]]
+        assert names == [first.zones.label(z) for z in range(len(first.zones))]

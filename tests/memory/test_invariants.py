@@ -7,7 +7,7 @@ import pytest
 
 from hotmem_viz.errors import HotmemError
 from hotmem_viz.memory.invariants import InvariantError, validate_memory
-from hotmem_viz.vocabulary import MigrateType, PageKind
+from hotmem_viz.vocabulary import MigrateType, PageKind, SectionState
 from tests.machines import NAMES, fragment, make_machine
 
 
@@ -73,9 +73,35 @@ def _zone_count(name):
     return damage
 
 
+def _offline(mem):
+    mem.section_state[1] = SectionState.OFFLINE
+
+
+def _lose_group(mem):
+    mem.extents.of_group[4] = -1
+
+
+def _move_group(mem):
+    mem.extents.of_group[4] = mem.extents.zone_slices[1].start
+
+
+def _own_map(mem):
+    mem.own_map[3] = 5000
+
+
+def _double_segment(mem):
+    mem.segments.append(mem.segments[2])
+
+
 @pytest.mark.parametrize(
     ("damage", "where"),
     [
+        (_offline, "section_state: section 1"),
+        (_lose_group, "extents: group 4"),
+        (_move_group, "of another zone"),
+        (_own_map, "own_map: section 3"),
+        (_double_segment, "segments"),
+        (_zone_count("end_pfn"), "outside the span of its zone 1"),
         (_flip_bit, "free_bits"),
         (_lose_page, "kind: frame 2600"),
         (_invent_page, "kind: frame 0"),
