@@ -103,24 +103,34 @@ class PageKind(IntEnum):
     PAGE_CACHE = 2
     ANON = 3
     BUFFER = 4
-    RECLAIMABLE_SLAB = 5
-    SLAB = 6
-    KERNEL_STACK = 7
-    KERNEL_BUFFER = 8
-    PAGE_TABLE = 9
-    RESERVED = 10
-    MEMMAP = 11
-    KERNEL_IMAGE = 12
-    PINNED = 13
+    HUGETLB = 5
+    RECLAIMABLE_SLAB = 6
+    SLAB = 7
+    KERNEL_STACK = 8
+    KERNEL_BUFFER = 9
+    PAGE_TABLE = 10
+    RESERVED = 11
+    MEMMAP = 12
+    KERNEL_IMAGE = 13
+    PINNED = 14
 
     @property
     def movability(self) -> Movability:
         """The mail's class of the kind (KERNEL.md A5 and 5.3)."""
-        if self <= PageKind.BUFFER:
+        if self <= PageKind.HUGETLB:
             return Movability.MOVES
         if self <= PageKind.PAGE_TABLE:
             return Movability.REMAP_ONLY
         return Movability.NEVER
+
+
+@unique
+class HugeState(IntEnum):
+    """What a pageblock is to the pool of huge pages of 2 MiB (struct hstate, mm/hugetlb.c)."""
+
+    NONE = 0
+    FREE = 1
+    USED = 2
 
 
 @unique

@@ -26,7 +26,9 @@ from hotmem_viz.memory.physical import PhysicalMemory
 from hotmem_viz.vocabulary import MigrateType, PageKind, ZoneType
 
 TYPES = (MigrateType.UNMOVABLE, MigrateType.MOVABLE, MigrateType.RECLAIMABLE)
-HELD_KINDS = tuple(k for k in PageKind if k > PageKind.FREE)
+HELD_KINDS = tuple(k for k in PageKind if k > PageKind.FREE and k != PageKind.HUGETLB)
+"""Kinds of single pages: huge pages are whole pageblocks, which only `hugetlb` may make."""
+
 CACHE, SHRINKABLE, STUBBORN = "cache", "dentries", "somebody"
 
 _NODES = {
@@ -141,6 +143,7 @@ def clone(mem: PhysicalMemory) -> PhysicalMemory:
     other.zones.thp, other.zones.total_reserve = mem.zones.thp, mem.zones.total_reserve
     other.segments[:], other.groups[:], other.added[:] = mem.segments, mem.groups, mem.added
     other.extents.of_group[...] = mem.extents.of_group
+    other.huge_pool.reserved = mem.huge_pool.reserved
     other.owners.names[:], other.owners.shrinkable[:] = mem.owners.names, mem.owners.shrinkable
     other.kswapd_failures.update(mem.kswapd_failures)
     other.reclaim_hand[:] = mem.reclaim_hand

@@ -16,7 +16,7 @@ import numpy as np
 from hotmem_viz.errors import CaptureError, ParameterError
 from hotmem_viz.kernel.captured_pages import block_pages, stored_path
 from hotmem_viz.kernel.captures import spec_from_capture
-from hotmem_viz.kernel.page_words import KERNEL_ZONES, NO_ZONE, zone_numbers
+from hotmem_viz.kernel.page_words import HELD, KERNEL_ZONES, NO_ZONE, zone_numbers
 from hotmem_viz.machine.boot_layout import BootLayout
 from hotmem_viz.machine.profiles import PROFILES, find_profile
 from hotmem_viz.machine.spec import Arch, NodeSpec, PfnRange
@@ -28,13 +28,21 @@ from hotmem_viz.memory.build import all_groups, build_memory
 from hotmem_viz.memory.frames import WORD, FrameSet, pack
 from hotmem_viz.memory.physical import PhysicalMemory
 from hotmem_viz.memory.zones import GROUP_WORDS
-from hotmem_viz.vocabulary import PAGEBLOCK_PAGES, MigrateType, PageKind, SectionState, ZoneType
+from hotmem_viz.vocabulary import (
+    PAGEBLOCK_PAGES,
+    HugeState,
+    MigrateType,
+    PageKind,
+    SectionState,
+    ZoneType,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hotmem_viz.kernel.blocks import MemoryBlock
     from hotmem_viz.kernel.captures import Capture
+    from hotmem_viz.kernel.page_flags import PageRuns
     from hotmem_viz.kernel.zoneinfo import ZoneInfo
     from hotmem_viz.machine.spec import MachineSpec
 
@@ -76,6 +84,8 @@ def load_memory(capture: Capture, stage: str = "boot") -> PhysicalMemory:
     told = kinds.part(0, frames).expand().astype(np.uint8)
     _write_types(mem, capture, stage)
     write_kinds(mem, 0, np.pad(told, (0, frames - len(told))))
+    if capture.has(stored_path("pages", stage)) and capture.manifest.get("format", 1) != 1:
+        mark_free_huge(mem, capture.page_words(stage))
     _write_types(mem, capture, stage, isolated=True)
     _write_marks(mem, capture.zoneinfo(stage))
     build_all_zonelists(mem)
@@ -107,12 +117,33 @@ def write_kinds(mem: PhysicalMemory, start_pfn: int, kinds: np.ndarray) -> None:
     held = FrameSet.of_nonzero(words, pack(now > PageKind.FREE))
     if len(held):
         buddy.give_back(mem, held)
+    _write_huge(mem, start_pfn, kinds)
     groups = np.unique(words // GROUP_WORDS)
     groups = groups[mem.extents.of_group[groups] != -1]
     buddy.count_blocks(mem, groups, -1)
     for kind in np.unique(kinds[kinds > PageKind.FREE]):
         mem.fill(FrameSet.of_nonzero(words, pack(kinds == kind)), PageKind(int(kind)), 0)
     buddy.count_blocks(mem, groups, +1)
+
+
+def _write_huge(mem: PhysicalMemory, start_pfn: int, kinds: np.ndarray) -> None:
+    """Enter whole pageblocks of hugetlb as used huge pages; what is less is a user's memory."""
+    huge = kinds.reshape(-1, PAGEBLOCK_PAGES) == PageKind.HUGETLB
+    whole = huge.all(axis=1)
+    kinds.reshape(-1, PAGEBLOCK_PAGES)[huge & ~whole[:, None]] = PageKind.ANON
+    first = start_pfn // PAGEBLOCK_PAGES
+    states = np.where(whole, HugeState.USED, HugeState.NONE)
+    mem.huge_states[first : first + len(states)] = states
+
+
+def mark_free_huge(mem: PhysicalMemory, words: PageRuns) -> None:
+    """Let those huge pages be free whose head nobody holds, by their page structs."""
+    used = np.flatnonzero(mem.huge_states == HugeState.USED)
+    heads = used * PAGEBLOCK_PAGES
+    told = (heads >= words.start_pfn) & (heads < words.end_pfn)
+    used, heads = used[told], heads[told]
+    free = (words.at(heads) & HELD) == 0
+    mem.huge_states[used[free]] = HugeState.FREE
 
 
 def _with_slots(capture: Capture, stage: str) -> MachineSpec:

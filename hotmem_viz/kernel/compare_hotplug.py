@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hotmem_viz.kernel.captured_memory import COLUMNS
 from hotmem_viz.kernel.compare_boot import NONE
 from hotmem_viz.kernel.compare_machine import type_of, zone_subject
-from hotmem_viz.kernel.compare_marks import COLUMNS
 from hotmem_viz.kernel.compare_rows import TWO_PERCENT
 from hotmem_viz.kernel.hot_events import has_hotplug, is_growth, new_blocks, read_stages
 from hotmem_viz.kernel.hot_growth import (

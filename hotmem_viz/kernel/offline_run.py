@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hotmem_viz.kernel.captured_memory import load_memory, write_kinds
+from hotmem_viz.kernel.captured_memory import load_memory, mark_free_huge, write_kinds
 from hotmem_viz.kernel.captured_pages import stored_path
 from hotmem_viz.kernel.captured_pins import mark_pins, pages_to_pin
 from hotmem_viz.kernel.hotplug_answers import NEVER
@@ -78,6 +78,8 @@ class OfflineRun:
             bare = kinds == PageKind.KERNEL_BUFFER
             kinds[bare & (before != PageKind.KERNEL_BUFFER)] = PageKind.FREE
         write_kinds(self.memory, start, kinds)
+        if self.capture.has(stored_path("pages", stage)):
+            mark_free_huge(self.memory, self.capture.page_words(stage))
         if pages_to_pin(self.capture):
             mark_pins(self.memory, self.capture.page_runs(stage))
 

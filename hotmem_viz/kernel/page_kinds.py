@@ -30,7 +30,7 @@ def kinds_of_flags(words: np.ndarray) -> np.ndarray:
     The first rule that fits decides, because flags are left over from what a page was before:
     slab and page tables come before anonymous pages. Reserved pages that are PRIVATE are the
     memory map and a node's own data, marked so by get_page_bootmem (mm/bootmem_info.c, 6.1 and
-    6.12). Huge pages of hugetlb are users' memory and move, hence ANON.
+    6.12).
     """
 
     def has(*flags: PageFlag) -> np.ndarray:
@@ -44,7 +44,8 @@ def kinds_of_flags(words: np.ndarray) -> np.ndarray:
         (has(PageFlag.BUDDY), PageKind.FREE),
         (has(PageFlag.PGTABLE), PageKind.PAGE_TABLE),
         (has(PageFlag.SLAB), PageKind.SLAB),
-        (has(PageFlag.HUGE, PageFlag.ANON), PageKind.ANON),
+        (has(PageFlag.HUGE), PageKind.HUGETLB),
+        (has(PageFlag.ANON), PageKind.ANON),
         ((words & np.uint64(_CACHE)) != 0, PageKind.PAGE_CACHE),
     ]
     conditions, kinds = zip(*rules, strict=True)

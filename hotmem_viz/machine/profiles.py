@@ -72,6 +72,8 @@ class KernelProfile:
         Whether isolation is a bit beside a pageblock's migrate type, which is therefore still
         known when an isolation is undone (6.17 on; before, the pageblock becomes MOVABLE:
         undo_isolate_page_range, mm/page_isolation.c).
+    huge_pages_migrate
+        Whether huge pages of hugetlb can be migrated when memory goes offline (3.12 on).
     min_free_cap_kb
         Upper bound of min_free_kbytes: 262144, and 65536 before 5.8.
     footprint
@@ -114,6 +116,7 @@ class KernelProfile:
     reserve_follows_managed: bool = False
     hash_tables_skip_hotplug: bool = False
     isolation_keeps_types: bool = False
+    huge_pages_migrate: bool = True
     reserve_ratios: Mapping[ZoneType, int] = field(
         default_factory=lambda: RESERVE_RATIOS, repr=False
     )
@@ -180,6 +183,7 @@ _7_2 = replace(
     operations=build_7_2.OPERATIONS,
 )
 _2012_CHANGES = {
+    "huge_pages_migrate": False,
     "mirror_without_mirrored": False,
     "min_free_cap_kb": 65536,
     "pae_lowmem_end_pfn": 229376,

@@ -16,6 +16,7 @@ reclaim     kswapd, direct reclaim, what can be reclaimed
 isolation   pageblocks taken out of use, and which page vetoes it
 pins        references that keep a page where it is
 migrate     moving pages to other frames
+hugetlb     the pool of huge pages
 offline     taking memory blocks offline, and why it is refused or never ends
 costs       what moving memory takes, published figures
 oom         the verdict, MemAvailable, memory that is free but of no use

@@ -41,15 +41,17 @@ if TYPE_CHECKING:
 class VetoRule(IntEnum):
     """Why a page stands in the way, in the order in which the kernel finds out.
 
-    The first four veto isolation; of the others the kernel learns when it tries to migrate.
+    The first five veto isolation; of the others the kernel learns when it tries to migrate.
     """
 
     ISOLATED = 1
     CMA = 2
     RESERVED = 3
-    UNMOVABLE = 4
-    NO_ROOM = 5
-    PINNED = 6
+    HUGETLB = 4
+    UNMOVABLE = 5
+    NO_ROOM = 6
+    PINNED = 7
+    PROMISED = 8
 
 
 RESERVED_KINDS = (PageKind.HOLE, PageKind.RESERVED, PageKind.MEMMAP, PageKind.KERNEL_IMAGE)
@@ -58,7 +60,8 @@ RESERVED_KINDS = (PageKind.HOLE, PageKind.RESERVED, PageKind.MEMMAP, PageKind.KE
 LRU_KINDS = (PageKind.PAGE_CACHE, PageKind.ANON, PageKind.BUFFER)
 """Pages on the LRU lists: whoever holds them, they can be migrated."""
 
-_FINE_IN_KERNEL_ZONES = (PageKind.FREE, *LRU_KINDS)
+USER_KINDS = (*LRU_KINDS, PageKind.HUGETLB)
+"""Pages that a user maps, and can have pinned."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,8 @@ def find_veto(mem: PhysicalMemory, start_pfn: int, end_pfn: int) -> Veto | None:
     ascending; within one, the lowest page decides. In ZONE_MOVABLE only reserved pages count.
     """
     zone = int(mem.zone.reshape(-1)[start_pfn])
-    rules = _rules_of_kinds(movable=mem.zones.type[zone] == ZoneType.MOVABLE)
+    movable = bool(mem.zones.type[zone] == ZoneType.MOVABLE)
+    rules = _rules_of_kinds(movable=movable, huge_pages_migrate=mem.profile.huge_pages_migrate)
     found = rules[mem.kind.reshape(-1)[start_pfn:end_pfn]].reshape(-1, PAGEBLOCK_PAGES)
     types = mem.types[start_pfn >> PAGEBLOCK_ORDER : end_pfn >> PAGEBLOCK_ORDER]
     found[types == MigrateType.CMA, 0] = VetoRule.CMA
@@ -112,12 +116,13 @@ def describe_page(mem: PhysicalMemory, pfn: int, rule: VetoRule) -> Veto:
     return Veto(pfn, kind, mem.owners.names[int(mem.owner.reshape(-1)[pfn])], rule)
 
 
-def _rules_of_kinds(*, movable: bool) -> np.ndarray:
+def _rules_of_kinds(*, movable: bool, huge_pages_migrate: bool) -> np.ndarray:
     """Return the rule by which each kind vetoes, 0 where it does not: (K,) uint8."""
     rules = np.zeros(len(PageKind), np.uint8)
     if not movable:
         rules[:] = VetoRule.UNMOVABLE
-        rules[list(_FINE_IN_KERNEL_ZONES)] = 0
+        rules[[PageKind.FREE, *LRU_KINDS]] = 0
+        rules[PageKind.HUGETLB] = 0 if huge_pages_migrate else VetoRule.HUGETLB
     rules[list(RESERVED_KINDS)] = VetoRule.RESERVED
     return rules
 

@@ -23,6 +23,7 @@ import numpy as np
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.mechanisms import hotplug
 from hotmem_viz.mechanisms.costs import FAILED_PAGE_NS, OFFLINE_PAGE_NS
+from hotmem_viz.mechanisms.hugetlb import dissolve_free, find_used, migrate_huge_pages
 from hotmem_viz.mechanisms.isolation import (
     Isolation,
     Veto,
@@ -39,7 +40,7 @@ from hotmem_viz.mechanisms.migrate import (
     target_request,
 )
 from hotmem_viz.mechanisms.outcome import Outcome, Report
-from hotmem_viz.vocabulary import EventKind, PageKind, SectionState
+from hotmem_viz.vocabulary import PAGEBLOCK_PAGES, EventKind, PageKind, SectionState
 
 if TYPE_CHECKING:
     from hotmem_viz.memory.physical import PhysicalMemory
@@ -186,9 +187,9 @@ def go_on(
         out.passes, out.time_ns = out.passes + rounds, out.time_ns + rounds * spent
     if out.verdict is Verdict.OK:
         out.reports.append(_report(EventKind.OFFLINED, out))
-    elif signal_at_ns is not None:
+    elif not out.ended and signal_at_ns is not None:
         cancel_offline(mem, out)
-    else:
+    elif not out.ended:
         out.verdict = Verdict.NEVER_ENDS
         out.reports.append(_report(EventKind.NEVER_ENDS, out))
 
@@ -196,12 +197,17 @@ def go_on(
 def cancel_offline(mem: PhysicalMemory, out: Offlining) -> None:
     """End an attempt by a signal: the memory comes back into use, what has moved stays moved."""
     out.reopen()
+    _put_back(mem, out)
+    out.verdict, out.reason = Verdict.EINTR, "signal backoff"
+    out.reports.append(_report(EventKind.INTERRUPTED, out))
+
+
+def _put_back(mem: PhysicalMemory, out: Offlining) -> None:
+    """Bring the memory of an attempt that failed back into use."""
     if out.isolation:
         undo_isolation(mem, out.isolation)
     size = mem.spec.section_pages
     mem.section_state[out.start_pfn // size : out.end_pfn // size] = SectionState.ONLINE
-    out.verdict, out.reason = Verdict.EINTR, "signal backoff"
-    out.reports.append(_report(EventKind.INTERRUPTED, out))
 
 
 def _run_round(mem: PhysicalMemory, out: Offlining) -> tuple[int, bool]:
@@ -211,21 +217,36 @@ def _run_round(mem: PhysicalMemory, out: Offlining) -> tuple[int, bool]:
     """
     out.veto = None
     start = out.isolation.start_pfn if out.isolation else out.start_pfn
-    found = find_on_lru(mem, start, out.end_pfn)
-    if not len(found):
+    found, huge = find_on_lru(mem, start, out.end_pfn), find_used(mem, start, out.end_pfn)
+    if not len(found) and not len(huge):
         return _finish(mem, out, start)
     nid = int(mem.zones.nid[out.zone])
     gfp, nodes = target_request(mem, out.zone), target_nodes(mem, nid)
-    moved = migrate_pages(mem, found, gfp, nid=nid, nodes=nodes)
-    _add(out, moved)
-    if not moved.granted:
-        rule = VetoRule.NO_ROOM if moved.no_room else VetoRule.PINNED
-        out.veto = describe_page(mem, int(found.lowest(1).pfns()[0]), rule)
-    return max(moved.time_ns, FAILED_PAGE_NS), not moved.granted
+    tried = [
+        migrate_pages(mem, found, gfp, nid=nid, nodes=nodes),
+        migrate_huge_pages(mem, huge, nid=nid, nodes=nodes),
+    ]
+    for moved in tried:
+        _add(out, moved)
+    spent = max(FAILED_PAGE_NS, sum(moved.time_ns for moved in tried))
+    if any(moved.granted for moved in tried):
+        return spent, False
+    first = found.lowest(1).pfns() if len(found) else huge[:1] * PAGEBLOCK_PAGES
+    no_room = any(moved.no_room for moved in tried)
+    out.veto = describe_page(mem, int(first[0]), VetoRule.NO_ROOM if no_room else VetoRule.PINNED)
+    return spent, True
 
 
 def _finish(mem: PhysicalMemory, out: Offlining, start: int) -> tuple[int, bool]:
-    """Take the memory out of its zone if every frame is free and isolated."""
+    """Dissolve free huge pages; take the memory out of its zone if every frame is free."""
+    dissolved = dissolve_free(mem, start, out.end_pfn)
+    out.frames |= dissolved.frames
+    if dissolved.refused:
+        first = np.flatnonzero(mem.kind.reshape(-1)[start : out.end_pfn] == PageKind.HUGETLB)[0]
+        out.veto = describe_page(mem, start + int(first), VetoRule.PROMISED)
+        _put_back(mem, out)
+        _refuse(out, Verdict.EBUSY, "failure to dissolve huge pages")
+        return FAILED_PAGE_NS, False
     held = np.flatnonzero(mem.kind.reshape(-1)[start : out.end_pfn] != PageKind.FREE)
     if len(held):
         # Not on the LRU and not reserved, in ZONE_MOVABLE: nobody will ever come back to it.
@@ -244,6 +265,8 @@ def _add(out: Offlining, moved: Migration) -> None:
     out.frames |= moved.frames
     out.released += moved.released
     out.reports += moved.reports
+    if not moved.granted and not moved.refused:
+        return
     facts: dict[str, int | str] = {
         "pages": moved.granted,
         "pinned": moved.pinned,

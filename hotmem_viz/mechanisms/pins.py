@@ -7,7 +7,8 @@ alike, because neither moves.
 A short pin (direct I/O, vmsplice) leaves the page where it is, in ZONE_MOVABLE too. A long-term pin
 (RDMA, VFIO, io_uring's fixed buffers) is first moved out of where it would be in the way: out of
 ZONE_MOVABLE, CMA and isolated pageblocks, to a kernel zone. That is the rule since 5.13, for all
-kernels here. Left out: how many references there are; a page is pinned or not.
+kernels here. Left out: how many references there are (a page is pinned or not), and long-term
+pins of huge pages.
 
 Source: mm/gup.c, 6.1: check_and_migrate_movable_pages, is_longterm_pinnable_page (KERNEL.md A5).
 """
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hotmem_viz.errors import ParameterError
-from hotmem_viz.mechanisms.isolation import LRU_KINDS
+from hotmem_viz.mechanisms.isolation import LRU_KINDS, USER_KINDS
 from hotmem_viz.mechanisms.migrate import move_pages
 from hotmem_viz.mechanisms.outcome import Outcome
 from hotmem_viz.mechanisms.requests import GFP
@@ -42,11 +43,13 @@ def pin_pages(
     Raises
     ------
     ParameterError
-        When a frame is free, or holds something else than a user's page.
+        When a frame is free, or holds something else than a user's page; for long, also when it
+        is part of a huge page.
     """
-    strange = frames.pfns()[~np.isin(mem.kind.reshape(-1)[frames.pfns()], LRU_KINDS)]
+    allowed = LRU_KINDS if long_term else USER_KINDS
+    strange = frames.pfns()[~np.isin(mem.kind.reshape(-1)[frames.pfns()], allowed)]
     if len(strange):
-        raise ParameterError("frames", int(strange[0]), "users' pages, which are on the LRU")
+        raise ParameterError("frames", int(strange[0]), "users' pages")
     out = Outcome(granted=len(frames), frames=frames)
     before = FrameSet.of_nonzero(frames.words, frames.bits & mem.pinned_bits[frames.words])
     mem.pinned_bits[frames.words] |= frames.bits

@@ -29,6 +29,7 @@ PAGE_FIELDS = (
     Field("free_bits", "W", np.uint64, "bit", "bit i of word w: frame 64 w + i is free"),
     Field("pinned_bits", "W", np.uint64, "bit", "bit i of word w: frame 64 w + i is pinned"),
     Field("migratetype", "SB", np.uint8, "MigrateType", "what the pageblock is meant to hold"),
+    Field("huge", "SB", np.uint8, "HugeState", "whether the pageblock is a huge page of the pool"),
 )
 """Arrays along the frames. Together 4.26 bytes a frame.
 

@@ -17,6 +17,7 @@ from hotmem_viz.vocabulary import (
     MAX_ORDER_PAGES,
     N_ORDERS,
     PAGEBLOCK_PAGES,
+    HugeState,
     MigrateType,
     PageKind,
     SectionState,
@@ -184,6 +185,8 @@ def _check_frames(mem: PhysicalMemory) -> None:
     _refuse(bits.view(bool) != free, "free_bits: frame {} is free in one of bitmap and kind")
     pinned = np.unpackbits(mem.pinned_bits.astype("<u8").view(np.uint8), bitorder="little")
     _refuse(pinned.view(bool) & (kind <= PageKind.FREE), "pinned_bits: frame {} holds nothing")
+    huge = np.repeat(mem.huge_states != HugeState.NONE, PAGEBLOCK_PAGES)
+    _refuse((kind == PageKind.HUGETLB) != huge, "huge: frame {} is huge in one of pool and kind")
     _refuse((kind <= PageKind.FREE) & (owner != 0), "owner: frame {} is free or a hole, but owned")
     _refuse(owner >= len(mem.owners.names), "owner: frame {} belongs to no row of the owner table")
 

@@ -47,6 +47,16 @@ class Owners:
         return len(self.names) - 1
 
 
+@dataclass
+class HugePool:
+    """What the pool of huge pages has promised: mappings that have not touched theirs yet.
+
+    The pages themselves are in the field `huge`.
+    """
+
+    reserved: int = 0
+
+
 class PhysicalMemory:
     """The memory of one machine: S sections of P frames, N = S * P.
 
@@ -62,6 +72,7 @@ class PhysicalMemory:
     free_bits: np.ndarray
     pinned_bits: np.ndarray
     migratetype: np.ndarray
+    huge: np.ndarray
     section_state: np.ndarray
     own_map: np.ndarray
     free_blocks: np.ndarray
@@ -75,6 +86,7 @@ class PhysicalMemory:
         self.zones = ZoneTable(spec, plan)
         self.extents = Extents(self.segments, len(self.zones), spec, plan)
         self.owners = Owners()
+        self.huge_pool = HugePool()
         self.groups: list[MemoryGroup] = []
         self.added: list[AddedMemory] = []
         self.kswapd_failures = dict.fromkeys(spec.nids, 0)
@@ -89,6 +101,7 @@ class PhysicalMemory:
         self.kind_words = self.kind.reshape(-1, WORD)
         self.owner_words = self.owner.reshape(-1, WORD)
         self.types = self.migratetype.reshape(-1)
+        self.huge_states = self.huge.reshape(-1)
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in self.__dict__:

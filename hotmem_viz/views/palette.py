@@ -68,6 +68,14 @@ KINDS: dict[PageKind, KindStyle] = {
         "dots",
         "Moves unless a file system holds a reference: it is page cache of the block device.",
     ),
+    PageKind.HUGETLB: KindStyle(
+        "huge page",
+        "h",
+        "#7a5bd0",
+        "#8f78e8",
+        "cross",
+        "Moves whole: it needs a free huge page, or 2 MiB free in one piece, somewhere else.",
+    ),
     PageKind.RECLAIMABLE_SLAB: KindStyle(
         "reclaimable slab",
         "r",

@@ -79,7 +79,7 @@ def test_damaged_runs(data, says):
         (0x487C, PageKind.PAGE_CACHE),
         (0x20004582C, PageKind.ANON),
         (0x600005808, PageKind.ANON),
-        (0x28000, PageKind.ANON),
+        (0x28000, PageKind.HUGETLB),
         (0x410000, PageKind.PAGE_CACHE),
         (0x80400, PageKind.RESERVED),
     ],
