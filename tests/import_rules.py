@@ -40,7 +40,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "catalog": set(),
     "views": {"numpy", "pandas", "matplotlib", "anywidget", "traitlets", "PIL", "IPython"},
     "__init__": {"numpy"},
-    "cli": {"click"},
+    "cli": {"click", "tqdm"},
     "__main__": set(),
 }
 """Libraries a part may use; apps may use any that pyproject.toml names."""
