@@ -18,6 +18,7 @@ from hotmem_viz.kernel import (
     compare_loads,
     compare_marks,
     compare_offline,
+    compare_tables,
 )
 from hotmem_viz.kernel.captures import open_capture
 from hotmem_viz.kernel.compare_machine import ComparedMachine
@@ -39,6 +40,8 @@ GROUPS: tuple[Callable[[ComparedMachine], Iterator[Row]], ...] = (
     compare_hotplug.cost_rows,
     compare_loads.load_rows,
     compare_loads.inequality_rows,
+    compare_tables.table_rows,
+    compare_tables.late_mark_rows,
     compare_free.order_rows,
     compare_free.free_page_rows,
     compare_offline.offline_rows,

@@ -82,12 +82,7 @@ def run_load(
     boot.
     """
     mem = boot_machine(spec, options, profile)
-    parked = _Load(
-        mem,
-        Stockpile(find_stocks(profile, profile.operations["ballast"])),
-        mem.owners.add("parked"),
-    )
-    parked.do(ballast)
+    park(mem, ballast)
     operation = profile.operations[load]
     owner = mem.owners.add(load, shrinkable=operation.shrinkable)
     run = _Load(mem, Stockpile(find_stocks(profile, operation)), owner)
@@ -103,6 +98,12 @@ def run_load(
         t: int(mem.zones.free[mem.zones.type == t].sum()) for t in ZoneType if t in mem.zones.type
     }
     return LoadRun(run.done, out_of_memory, free, peak)
+
+
+def park(mem: PhysicalMemory, pairs: int) -> None:
+    """Park socket pairs full of datagrams, as the captures' loads do before they start."""
+    pile = Stockpile(find_stocks(mem.profile, mem.profile.operations["ballast"]))
+    _Load(mem, pile, mem.owners.add("parked")).do(pairs)
 
 
 def _reclaimable(mem: PhysicalMemory) -> int:

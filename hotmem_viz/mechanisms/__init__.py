@@ -12,6 +12,12 @@ slab        pages for objects of a slab cache
 add_memory  memory plugged in, onlined, pulled out; online_zone: which zone it comes into
 hotplug     sections that leave their zone, or come into one
 spans       what a zone spans when they do
+address_spaces, unmapping  processes start, map, unmap and exit
+page_tables looking tables up, building and removing them
+touches     which pages a program touches
+touching, huge_touching  touching memory: tables, then pages
+faults      what becomes of a touch: OOM kill, or ENOMEM
+table_walk  who points at a page table
 reclaim     kswapd, direct reclaim, what can be reclaimed
 isolation   pageblocks taken out of use, and which page vetoes it
 pins        references that keep a page where it is

@@ -6,6 +6,7 @@ zones       the zone table and the extents (parts of sections that lie in one zo
 physical    PhysicalMemory: the arrays of one machine
 added       memory that came after boot, and what was paid for it
 build       a booted machine from a spec
+address_spaces, growing  mappings and page tables of processes, sparse
 census      counting, by kind, zone and section
-invariants  what must hold at any moment
+invariants, table_invariants  what must hold at any moment
 """
