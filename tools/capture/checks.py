@@ -27,7 +27,8 @@ EXPECTED: dict[str, tuple[str, ...]] = {
 }
 """Frames that a run of each scenario must leave when it comes to its end."""
 
-_END = re.compile(r"Kernel panic|invoked oom-killer|System is deadlocked|---\[ end ")
+_OUT_OF_MEMORY = re.compile(r"invoked oom-killer|deadlocked on memory|Out of memory")
+_CRASH = re.compile(r"(?:BUG: |Oops: |kernel BUG at |general protection fault|stack segment).*")
 _TIME = re.compile(r"## sample (\d+) ops=(\d+) t=([\d.]+) ")
 
 
@@ -69,8 +70,7 @@ def _last_frame(run: Run) -> str:
 
 
 def _last_words(run: Run) -> str:
-    text = run.console.decode("utf-8", "replace")
-    said = re.findall(r"HM: failed: (.*)", text)
+    said = re.findall(r"HM: failed: (.*)", _console(run))
     return said[-1].strip() if said else "it did not say why"
 
 
@@ -80,16 +80,22 @@ def _expected(order: Order) -> Iterator[str]:
         yield path.format(kind=order.arguments.get("kind", ""))
 
 
+def _console(run: Run) -> str:
+    return run.console.decode("utf-8", "replace")
+
+
 def _end(run: Run) -> Iterator[str]:
-    """A run that is done has all its frames; one that died has a console that says why."""
+    """A run that is done has all its frames; one that died, died of memory; none crashed."""
+    if crash := _CRASH.search(_console(run)):
+        yield f"the kernel crashed: {crash[0].strip()[:100]}"
     if run.status == DONE:
         if run.stream.open_path:
             yield f"the frame {run.stream.open_path} was never closed"
         for path in _expected(run.order):
             if not run.stream.frames.get(path):
                 yield f"the frame {path} is missing or empty"
-    elif run.status != GUEST_ENDED or not _END.search(run.console.decode("utf-8", "replace")):
-        yield "the guest ended without a word, and its console does not say why"
+    elif run.status != GUEST_ENDED or not _OUT_OF_MEMORY.search(_console(run)):
+        yield "the guest ended without a word, and its console names no lack of memory"
 
 
 def _sizes(run: Run) -> Iterator[str]:

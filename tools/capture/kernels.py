@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,40 +62,77 @@ def find_kernel(release: str, cache: Path, suites: Sequence[str] = ()) -> Kernel
     suites = suites or suites_of(release)
     folder = cache / "kernels" / release
     if not folder.is_dir():
-        package = _download(release, cache, suites)
-        part = folder.with_suffix(".part")
+        packages = _download(release, cache, suites)
+        part = folder.with_name(f"{release}.part")
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         dpkg = need("dpkg-deb", "to unpack the kernel's package")
-        run([dpkg, "-x", str(package), str(part)], f"unpacking {package.name}")
+        for package in packages:
+            run([dpkg, "-x", str(package), str(part)], f"unpacking {package.name}")
         part.rename(folder)
-    image = folder / "boot" / f"vmlinuz-{release}"
     modules = [p for p in folder.glob(f"**/lib/modules/{release}") if p.is_dir()]
-    if not image.is_file() or not modules:
+    images = [*folder.glob(f"**/vmlinuz-{release}"), *(m / "vmlinuz" for m in modules)]
+    images = [p for p in images if p.is_file()]
+    if not images or not modules:
         raise CaptureToolError(f"the package of {release} holds no kernel; remove {folder}")
-    return Kernel(release, image, modules[0])
+    return Kernel(release, images[0], modules[0])
 
 
-def _download(release: str, cache: Path, suites: Sequence[str]) -> Path:
-    """Fetch the package through an apt of the tool's own, of the kernel's architecture."""
+def _download(release: str, cache: Path, suites: Sequence[str]) -> list[Path]:
+    """Fetch the package, and those that it is split into, from the first suite that has it."""
     apt = need("apt-get", "to fetch the kernel's package")
+    mirrors = _mirrors(apt)
+    complaints = []
+    for suite in suites:
+        try:
+            return _download_from(apt, release, cache, suite, mirrors)
+        except CaptureToolError as error:
+            complaints.append(f"{suite}: {error}")
+    raise CaptureToolError(
+        f"no package linux-image-{release} to be had ({'; '.join(complaints)}); "
+        "--suite names another suite, --kernel another kernel"
+    )
+
+
+def _download_from(
+    apt: str, release: str, cache: Path, suite: str, mirrors: Mapping[bool, str]
+) -> list[Path]:
+    """Fetch the packages through an apt of the tool's own, of the kernel's architecture."""
+    mirror = mirrors.get(suite.endswith("-security"))
+    if mirror is None:
+        raise CaptureToolError("apt knows no mirror of it")
     arch = "i386" if release.endswith("-686-pae") else "amd64"
-    state = cache / "apt" / f"{arch}-{'-'.join(suites)}"
-    options = _private_apt(state, arch, _sources(apt, suites))
-    run([apt, *options, "-q", "update"], f"reading the package lists of {', '.join(suites)}")
-    package = f"linux-image-{release}"
+    state = cache / "apt" / f"{arch}-{suite}"
+    options = _private_apt(state, arch, f"deb {mirror} {suite} main\n")
+    run([apt, *options, "-q", "update"], "reading its package lists")
     archives = cache / "packages"
     archives.mkdir(parents=True, exist_ok=True)
-    doing = f"fetching {package} from {', '.join(suites)} (--suite names another)"
-    run([apt, *options, "-q", "download", package], doing, folder=archives)
-    found = sorted(archives.glob(f"{package}_*.deb"))
-    if not found:
-        raise CaptureToolError(f"{doing} failed: apt left no package")
-    return found[-1]
+
+    def fetch(package: str) -> Path:
+        run([apt, *options, "-q", "download", package], "fetching", folder=archives)
+        found = sorted(archives.glob(f"{package}_*.deb"))
+        if not found:
+            raise CaptureToolError(f"apt left no package {package}")
+        return found[-1]
+
+    first = fetch(f"linux-image-{release}")
+    dpkg = need("dpkg-deb", "to unpack the kernel's package")
+    depends = run([dpkg, "-f", str(first), "Depends"], f"reading {first.name}")
+    return [first, *(fetch(name) for name in split_packages(depends, release))]
 
 
-def _sources(apt: str, suites: Sequence[str]) -> str:
-    """Write a list of sources: this machine's own mirrors, with the suites asked for."""
+def split_packages(depends: str, release: str) -> list[str]:
+    """Return which packages of the same kernel a package depends on.
+
+    Since 7.x linux-image-RELEASE is empty, and linux-binary-RELEASE and linux-modules-RELEASE
+    hold image and drivers.
+    """
+    names = (part.split()[0] for part in depends.split(",") if part.split())
+    return [name for name in names if name.startswith("linux-") and name.endswith(f"-{release}")]
+
+
+def _mirrors(apt: str) -> dict[bool, str]:
+    """Return this machine's own mirrors of Debian: of its security suites, and of the others."""
     form = "$(REPO_URI)|$(RELEASE)|$(ORIGIN)"
     listed = run(
         [apt, "indextargets", "--format", form, "Created-By: Packages"],
@@ -106,16 +143,11 @@ def _sources(apt: str, suites: Sequence[str]) -> str:
         uri, suite, origin = (line.split("|") + [""] * 3)[:3]
         if origin == "Debian":
             mirrors.setdefault(suite.endswith("-security"), uri)
-    lines = [
-        f"deb {uri} {suite} main"
-        for suite in suites
-        if (uri := mirrors.get(suite.endswith("-security")))
-    ]
-    if not lines:
+    if not mirrors:
         raise CaptureToolError(
             "apt knows no mirror of Debian on this machine, so no kernel can be fetched"
         )
-    return "\n".join(lines) + "\n"
+    return mirrors
 
 
 def _private_apt(state: Path, arch: str, sources: str) -> list[str]:

@@ -25,6 +25,7 @@ class Monitor:
 
     connection: socket.socket
     events: list[dict[str, Any]] = field(default_factory=list)
+    slots: dict[str, str] = field(default_factory=dict)
     _buffer: bytes = b""
 
     def start(self, patience: float = 20.0) -> None:
@@ -84,6 +85,8 @@ def add_module(monitor: Monitor, name: str, mib: int, node: int) -> str:
     try:
         monitor.command("object-add", **properties, size=mib * MIB)
         monitor.command("device_add", driver="pc-dimm", id=name, memdev=backend, node=node)
+        for device in monitor.command("query-memory-devices"):
+            monitor.slots[str(device["data"].get("id"))] = str(device["data"].get("slot"))
     except (MonitorError, TimeoutError) as error:
         return f"err {error or 'no answer'}"
     return "ok added"
@@ -106,9 +109,12 @@ def remove_module(monitor: Monitor, name: str, seconds: float) -> str:
         kind = str(event.get("event"))
         if kind not in _WORTH_NOTING:
             continue
-        info = event.get("data", {}).get("info", {})
+        data = event.get("data", {})
+        info = data.get("info", {})
+        if str(info.get("slot", monitor.slots.get(name))) != monitor.slots.get(name):
+            continue
         seen.append((kind, info.get("source"), info.get("status")))
-        deleted = kind == "DEVICE_DELETED"
+        deleted = kind == "DEVICE_DELETED" and data.get("device", name) == name
         refused = kind == "ACPI_DEVICE_OST" and info.get("status") == EJECT_REFUSED
     verdict = "ok deleted" if deleted else "err not-deleted"
     return f"{verdict} host_seconds={time.monotonic() - start:.2f} events={seen}"

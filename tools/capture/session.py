@@ -12,7 +12,7 @@ from tools.capture.catalog import Order
 from tools.capture.errors import CaptureToolError, one_line
 from tools.capture.image import build_initrd
 from tools.capture.kernels import Kernel
-from tools.capture.machine import fill_in, qemu_command
+from tools.capture.machine import cpu_model, fill_in, qemu_command
 from tools.capture.programs import need, run
 from tools.capture.qmp import Monitor, MonitorError, answer
 from tools.capture.srat import Range, build_srat, memory_ranges
@@ -64,7 +64,8 @@ def start_run(
     Path(names["INITRD"]).write_bytes(initrd)
     if disk:
         _make_disk(Path(names["DISK"]), str(order.arguments["fs"]))
-    command = qemu_command(order.machine, order.cmdline, disk=disk)
+    cpu = cpu_model(order.kernel)
+    command = qemu_command(order.machine, order.cmdline, cpu=cpu, disk=disk)
     result = Run(order, command, ranges)
     words = [qemu, *fill_in(command, names)[1:]]
     with _listen(names["PORT"]) as port, _listen(names["QMP"]) as monitor:

@@ -2,7 +2,8 @@
  * A load and its reporter. The load is a child that says every hm.step operations that it waits;
  * the reporter, process 1, samples and lets it go on. The child is the first that the OOM killer
  * takes, the reporter the last; socket pairs parked beforehand are let go when the load is dead,
- * so that there is memory to report with.
+ * so that there is memory to report with. The child inherits them, so a process that it starts
+ * has a table of file descriptors as long as their number asks for.
  */
 
 #include "guest.h"
@@ -113,7 +114,6 @@ static pid_t start(struct load *load, load_function function)
 		return child;
 	die_with_parent();
 	survive(1000);
-	unpark_sockets();
 	wait_for_reporter(load, "start");
 	function(load);
 	finish(load);
@@ -194,6 +194,8 @@ void run_load(const char *kind, load_function function)
 		die("a load needs a step and two event counters");
 	if (!number("NOBALLAST", 0))
 		park_sockets(number("BALL", 40));
+	/* Where the kernel put the program's areas decides how many page tables a copy costs. */
+	frame_file("maps", "/proc/self/maps");
 	mark("load %s", kind);
 	child = start(load, function);
 	taken = follow(load, kind, child);

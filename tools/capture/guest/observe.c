@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/klog.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,11 +13,18 @@
  * and a reading takes no memory when there is none. */
 static const char *const sampled[] = {"meminfo", "zoneinfo", "buddyinfo", "vmstat", "slabinfo"};
 #define LOG_SPACE (1 << 20)
+#define TEXT_SPACE (64 << 10)
+#define FLAGS 8192
 #define SAMPLED (sizeof sampled / sizeof *sampled)
 
 static int sampled_file[SAMPLED], page_flags = -1;
-static char text[64 << 10];
-static uint64_t flags[8192], runs[2 * 512];
+static uint64_t runs[2 * 512];
+
+/* In a mapping of their own, from the start: nothing is asked for when memory is out. */
+static struct buffers {
+	char text[TEXT_SPACE];
+	uint64_t flags[FLAGS];
+} *buffers;
 
 static ssize_t read_some(int file, void *space, size_t length)
 {
@@ -32,12 +40,16 @@ static void add_file(int file)
 {
 	ssize_t got;
 
-	while ((got = read_some(file, text, sizeof text)) > 0)
-		frame_add(text, (size_t)got);
+	while ((got = read_some(file, buffers->text, TEXT_SPACE)) > 0)
+		frame_add(buffers->text, (size_t)got);
 }
 
 void observe_start(void)
 {
+	buffers = mmap(NULL, sizeof *buffers, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (buffers == MAP_FAILED)
+		die("mmap: %s", strerror(errno));
 	for (size_t i = 0; i < SAMPLED; i++) {
 		char path[PATH_SPACE];
 
@@ -89,12 +101,12 @@ void frame_kernel_log(const char *path)
 /* Send the flags of pages, run-length coded: pairs of 64-bit words, flags and pages. */
 void frame_page_flags(const char *path, uint64_t first, uint64_t pages)
 {
-	uint64_t word = 0, length = 0;
+	uint64_t *flags = buffers->flags, word = 0, length = 0;
 	size_t used = 0;
 
 	frame_open(path);
 	while (pages) {
-		uint64_t want = pages < 8192 ? pages : 8192;
+		uint64_t want = pages < FLAGS ? pages : FLAGS;
 		ssize_t got = pread(page_flags, flags, want * 8, (off_t)(first * 8));
 
 		if (got < 0 && errno == EINTR)
@@ -139,10 +151,11 @@ static void frame_blocks(const char *path)
 	frame_add("# block phys_index state valid_zones removable node\n", 52);
 	for (int i = 0; i < count; i++) {
 		struct block *b = &blocks[i];
-		int length = snprintf(text, sizeof text, "memory%d %08lx %s %s %s node%d\n", b->number,
+		char line[PATH_SPACE];
+		int length = snprintf(line, sizeof line, "memory%d %08lx %s %s %s node%d\n", b->number,
 				      b->index, b->state, b->zones, b->removable, b->node);
 
-		frame_add(text, (size_t)length);
+		frame_add(line, (size_t)length);
 	}
 	frame_close();
 }
@@ -190,14 +203,14 @@ void sample(const char *series, int index, long operations, const char *note)
 /* Pages on the free lists of all zones of a name, as zoneinfo has them. */
 long zone_free(const char *zone)
 {
-	char *at = text;
+	char *text = buffers->text, *at = text;
 	size_t used = 0;
 	ssize_t got;
 	long pages = 0;
 
 	lseek(sampled_file[1], 0, SEEK_SET);
-	while (used < sizeof text - 1 &&
-	       (got = read_some(sampled_file[1], text + used, sizeof text - 1 - used)) > 0)
+	while (used < TEXT_SPACE - 1 &&
+	       (got = read_some(sampled_file[1], text + used, TEXT_SPACE - 1 - used)) > 0)
 		used += (size_t)got;
 	text[used] = 0;
 	while ((at = strstr(at, ", zone "))) {

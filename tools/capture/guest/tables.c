@@ -21,12 +21,16 @@ static char *reserve(struct load *load, size_t length, int flags)
 	size_t slack = sizeof(long) == 8 ? GIB : TWO_MIB;
 	char *area = mmap(NULL, length + slack, PROT_READ | PROT_WRITE,
 			  flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *start;
 
 	if (area == MAP_FAILED)
 		load_failed(load, errno, "mmap");
-	area = (char *)(((uintptr_t)area + slack - 1) & ~(uintptr_t)(slack - 1));
-	madvise(area, length, MADV_NOHUGEPAGE);
-	return area;
+	start = (char *)(((uintptr_t)area + slack - 1) & ~(uintptr_t)(slack - 1));
+	if (start > area)
+		munmap(area, (size_t)(start - area));
+	munmap(start + length, slack - (size_t)(start - area));
+	madvise(start, length, MADV_NOHUGEPAGE);
+	return start;
 }
 
 static void touch_sparsely(struct load *load, int write)
