@@ -129,7 +129,7 @@ ORDERS: tuple[Order, ...] = (
         Machine("2G"),
         append="movablecore=70%",
         scenario="pt",
-        arguments={"kind": "sparse-zero", "step": 5000, "max": 2000000, "BALL": 100},
+        arguments={"kind": "sparse-zero", "step": 2000, "max": 2000000, "BALL": 100},
     ),
     Order(
         "c-procs-sparse-768M-512M-60",

@@ -51,8 +51,11 @@ void frame_kernel_log(const char *path);
 void frame_page_flags(const char *path, uint64_t first, uint64_t pages);
 void observe(const char *stage);
 void sample(const char *series, int index, long operations, const char *note);
-long free_kernel_kb(void);
-long zone_free(const char *zone);
+
+/* zones.c: how much memory is left. */
+void zones_start(void);
+long zone_free(const char *name);
+long kernel_room_kb(void);
 
 /* blocks.c: memory blocks. */
 int list_blocks(struct block **blocks);

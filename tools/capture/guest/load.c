@@ -133,12 +133,13 @@ static void look_closely(const char *kind)
 static int follow(struct load *load, const char *kind, pid_t child)
 {
 	struct pollfd events[2] = {{.fd = load->waits, .events = POLLIN}, {.events = POLLIN}};
-	long near_kb = number("NEAR_KB", 8192);
+	long near_kb = number("NEAR_KB", 8192), before_kb = kernel_room_kb();
 	int taken = 0, looked = 0;
 
 	events[1].fd = pidfd_open(child, 0);
 	for (;;) {
 		uint64_t one;
+		long room_kb;
 
 		if (poll(events, 2, -1) < 0)
 			continue;
@@ -147,10 +148,13 @@ static int follow(struct load *load, const char *kind, pid_t child)
 		if (read(load->waits, &one, sizeof one) != sizeof one)
 			continue;
 		sample(kind, taken++, load->operations, load->moment);
-		if (!looked && free_kernel_kb() <= near_kb) {
+		room_kb = kernel_room_kb();
+		/* Near is little room, or so little that one more step may be the last. */
+		if (!looked && (room_kb <= near_kb || room_kb <= (before_kb - room_kb) * 3 / 2)) {
 			look_closely(kind);
 			looked = 1;
 		}
+		before_kb = room_kb;
 		one = 1;
 		if (write(load->go_on, &one, sizeof one) != sizeof one)
 			die("the load cannot be told to go on");

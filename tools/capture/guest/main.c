@@ -257,6 +257,7 @@ int main(void)
 	lift_limits();
 	stream_start();
 	observe_start();
+	zones_start();
 	snprintf(scenario, sizeof scenario, "%s", argument("scen", "boot"));
 	say("HM: scenario %s", scenario);
 	observe_boot();

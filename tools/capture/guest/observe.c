@@ -199,33 +199,3 @@ void sample(const char *series, int index, long operations, const char *note)
 	}
 	frame_close();
 }
-
-/* Pages on the free lists of all zones of a name, as zoneinfo has them. */
-long zone_free(const char *zone)
-{
-	char *text = buffers->text, *at = text;
-	size_t used = 0;
-	ssize_t got;
-	long pages = 0;
-
-	lseek(sampled_file[1], 0, SEEK_SET);
-	while (used < TEXT_SPACE - 1 &&
-	       (got = read_some(sampled_file[1], text + used, TEXT_SPACE - 1 - used)) > 0)
-		used += (size_t)got;
-	text[used] = 0;
-	while ((at = strstr(at, ", zone "))) {
-		char name[20];
-		char *next = strstr(++at, ", zone "), *free_at = strstr(at, "pages free");
-
-		if (sscanf(at, " zone %19s", name) == 1 && !strcmp(name, zone) && free_at &&
-		    (!next || free_at < next))
-			pages += strtol(free_at + 10, NULL, 10);
-	}
-	return pages;
-}
-
-/* Free memory of the zones that take the kernel's own pages, in kB. */
-long free_kernel_kb(void)
-{
-	return (zone_free("DMA") + zone_free("DMA32") + zone_free("Normal")) * (PAGE / 1024);
-}

@@ -15,20 +15,18 @@
 
 #define GIB (1UL << 30)
 
-/* Reserve address space that begins at a whole GiB where there is room for that. */
+/* Reserve address space that begins at a page table's first entry. */
 static char *reserve(struct load *load, size_t length, int flags)
 {
-	size_t slack = sizeof(long) == 8 ? GIB : TWO_MIB;
-	char *area = mmap(NULL, length + slack, PROT_READ | PROT_WRITE,
+	char *area = mmap(NULL, length + TWO_MIB, PROT_READ | PROT_WRITE,
 			  flags | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	char *start;
+	char *start = (char *)(((uintptr_t)area + TWO_MIB - 1) & ~(uintptr_t)(TWO_MIB - 1));
 
 	if (area == MAP_FAILED)
 		load_failed(load, errno, "mmap");
-	start = (char *)(((uintptr_t)area + slack - 1) & ~(uintptr_t)(slack - 1));
 	if (start > area)
 		munmap(area, (size_t)(start - area));
-	munmap(start + length, slack - (size_t)(start - area));
+	munmap(start + length, TWO_MIB - (size_t)(start - area));
 	madvise(start, length, MADV_NOHUGEPAGE);
 	return start;
 }
