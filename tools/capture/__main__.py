@@ -1,7 +1,7 @@
 """Takes captures of real kernels; see docs/capturing.md.
 
-    python -m tools.capture NAME [NAME ...]      take captures of the catalogue
-    python -m tools.capture --list               say which there are
+python -m tools.capture NAME [NAME ...]      take captures of the catalogue
+python -m tools.capture --list               say which there are
 """
 
 from __future__ import annotations

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
-import io
 import json
-import lzma
 import re
-import tarfile
 from pathlib import Path
 from typing import Any
 
-from hotmem_viz.kernel.archive import MAX_MEMBERS, MAX_TOTAL_BYTES
+from hotmem_viz.kernel.archive import MAX_MEMBERS
 from tools.capture.session import Run
-
-__all__ = ["MAX_FILES", "MAX_TOTAL_BYTES", "manifest_of", "write_capture", "write_tar_xz"]
+from tools.compact_captures import write_tar_xz
 
 MAX_FILES = MAX_MEMBERS - 2
 """Frames, beside the manifest and the console."""
@@ -26,7 +22,7 @@ def manifest_of(run: Run) -> dict[str, Any]:
     console = run.console.decode("utf-8", "replace")
     version = re.search(r"Linux version .*", console)
     frames = run.stream.frames
-    today = datetime.datetime.now(datetime.UTC).date()
+    today = dt.datetime.now(dt.UTC).date()
     return {
         "name": run.order.name,
         "shows": run.order.shows,
@@ -58,14 +54,3 @@ def write_capture(run: Run, path: Path) -> None:
     part = path.with_name(f".{path.name}.part")
     write_tar_xz(part, run.order.name, files)
     part.replace(path)
-
-
-def write_tar_xz(path: Path, top: str, files: dict[str, bytes]) -> None:
-    """Write files below one folder; the same files give the same bytes."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for name, data in sorted(files.items()):
-            member = tarfile.TarInfo(f"{top}/{name}")
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
-    path.write_bytes(lzma.compress(buffer.getvalue(), preset=6))

@@ -207,7 +207,11 @@ ORDERS: tuple[Order, ...] = (
         kernel=K61_PAE,
         scenario="meta",
         arguments={
-            "kind": "sockets", "step": 500, "max": 300000, "NEAR_KB": 50000, "BALL": 400,
+            "kind": "sockets",
+            "step": 500,
+            "max": 300000,
+            "NEAR_KB": 50000,
+            "BALL": 400,
         },
     ),
     Order(
@@ -218,7 +222,11 @@ ORDERS: tuple[Order, ...] = (
         append="userpte=nohigh",
         scenario="pt",
         arguments={
-            "kind": "procs-sparse", "step": 10, "max": 100000, "mb": 1024, "NEAR_KB": 50000,
+            "kind": "procs-sparse",
+            "step": 10,
+            "max": 100000,
+            "mb": 1024,
+            "NEAR_KB": 50000,
             "BALL": 400,
         },
     ),

@@ -9,12 +9,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hotmem_viz.errors import HotmemError
+from hotmem_viz.kernel.archive import MAX_TOTAL_BYTES
 from hotmem_viz.kernel.captures import Capture, spec_from_capture
 from hotmem_viz.kernel.procfs import parse_meminfo, parse_slabinfo
 from hotmem_viz.kernel.samples import read_sample, sample_names
-from tools.capture.archive import MAX_FILES, MAX_TOTAL_BYTES, manifest_of
+from tools.capture.archive import MAX_FILES, manifest_of
 from tools.capture.catalog import Order
 from tools.capture.session import DONE, GUEST_ENDED, TIMEOUT, Run
+from tools.capture.srat import build_srat
 
 BOOT = ("version", "cmdline", "boot/zoneinfo", "boot/meminfo", "boot/buddyinfo", "kpf/boot")
 EXPECTED: dict[str, tuple[str, ...]] = {
@@ -85,7 +87,7 @@ def _console(run: Run) -> str:
 
 
 def _end(run: Run) -> Iterator[str]:
-    """A run that is done has all its frames; one that died, died of memory; none crashed."""
+    """Want all frames of a run that is done, and of one that died that it died of memory."""
     if crash := _CRASH.search(_console(run)):
         yield f"the kernel crashed: {crash[0].strip()[:100]}"
     if run.status == DONE:
@@ -105,7 +107,7 @@ def _sizes(run: Run) -> Iterator[str]:
 
 
 def _inputs(run: Run, capture: Capture) -> Iterator[str]:
-    """The kernel that ran is the one asked for, and the machine can be rebuilt."""
+    """Want the kernel that was asked for, and a machine that can be rebuilt."""
     version = capture.boot_log.version
     if f"Linux version {run.order.kernel} " not in f"{version} ":
         yield f"another kernel ran: {version[:60] or 'the console names none'}"
@@ -113,10 +115,13 @@ def _inputs(run: Run, capture: Capture) -> Iterator[str]:
         yield "the kernel had another command line"
     if run.status == DONE:
         spec_from_capture(capture)
+        table = capture.data("acpi/SRAT") if capture.has("acpi/SRAT") else b""
+        if run.srat and table != build_srat(run.srat, run.order.machine.cpus):
+            yield "the kernel did not take the SRAT it was given"
 
 
 def _texts(capture: Capture) -> Iterator[str]:
-    """Every text of /proc can be read by the project's parsers."""
+    """Read every text of /proc by the project's parsers; they raise for what they cannot."""
     for stage in capture.stages:
         capture.zoneinfo(stage)
         capture.blocks(stage)
@@ -140,7 +145,7 @@ def _page_flags(run: Run) -> Iterator[str]:
 
 
 def _samples(capture: Capture) -> Iterator[str]:
-    """Samples are numbered without a gap, and neither time nor operations go back."""
+    """Want samples numbered without a gap, and neither time nor operations that go back."""
     series: dict[str, list[str]] = {}
     for name in sample_names(capture):
         series.setdefault(name.rpartition("/")[0], []).append(name)

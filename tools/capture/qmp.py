@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MIB = 1 << 20
+PATIENCE = 20.0
 EJECT_REFUSED = 0x82
 """The guest's answer (_OST) that it will not let a module go; 0x84 says that it tries."""
 
@@ -28,24 +29,30 @@ class Monitor:
     slots: dict[str, str] = field(default_factory=dict)
     _buffer: bytes = b""
 
-    def start(self, patience: float = 20.0) -> None:
+    def start(self) -> None:
         """Read the greeting and leave the state in which nothing but that is allowed."""
-        self._message(time.monotonic() + patience)
+        self._message(time.monotonic() + PATIENCE)
         self.command("qmp_capabilities")
 
-    def command(self, name: str, patience: float = 20.0, **arguments: Any) -> Any:
+    def command(self, name: str, **arguments: Any) -> Any:
         """Give a command and return its answer; events that come first are kept.
 
         Raises
         ------
         MonitorError
-            When QEMU refuses it, or says nothing for that many seconds.
+            When QEMU refuses it, or says nothing for long.
         """
         text = json.dumps({"execute": name, "arguments": arguments})
-        self.connection.sendall(text.encode() + b"\n")
-        until = time.monotonic() + patience
+        try:
+            self.connection.sendall(text.encode() + b"\n")
+        except OSError as error:
+            raise MonitorError(f"QEMU closed its monitor ({error})") from None
+        until = time.monotonic() + PATIENCE
         while True:
-            message = self._message(until)
+            try:
+                message = self._message(until)
+            except TimeoutError:
+                raise MonitorError("no answer from QEMU") from None
             if "error" in message:
                 raise MonitorError(str(message["error"].get("desc", "refused")))
             if "return" in message:
@@ -67,7 +74,10 @@ class Monitor:
             if rest <= 0:
                 raise TimeoutError
             self.connection.settimeout(rest)
-            data = self.connection.recv(1 << 16)
+            try:
+                data = self.connection.recv(1 << 16)
+            except ConnectionError:
+                data = b""
             if not data:
                 raise MonitorError("QEMU closed its monitor")
             self._buffer += data
@@ -87,8 +97,8 @@ def add_module(monitor: Monitor, name: str, mib: int, node: int) -> str:
         monitor.command("device_add", driver="pc-dimm", id=name, memdev=backend, node=node)
         for device in monitor.command("query-memory-devices"):
             monitor.slots[str(device["data"].get("id"))] = str(device["data"].get("slot"))
-    except (MonitorError, TimeoutError) as error:
-        return f"err {error or 'no answer'}"
+    except MonitorError as error:
+        return f"err {error}"
     return "ok added"
 
 
@@ -98,8 +108,8 @@ def remove_module(monitor: Monitor, name: str, seconds: float) -> str:
     start = time.monotonic()
     try:
         monitor.command("device_del", id=name)
-    except (MonitorError, TimeoutError) as error:
-        return f"err {error or 'no answer'}"
+    except MonitorError as error:
+        return f"err {error}"
     seen: list[tuple[str, int | None, int | None]] = []
     deleted = refused = False
     while not (deleted or refused):

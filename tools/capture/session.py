@@ -41,9 +41,7 @@ class Run:
     requests: list[tuple[float, str, str]] = field(default_factory=list)
 
 
-def start_run(
-    order: Order, kernel: Kernel, cache: Path, folder: Path, timeout: float
-) -> Run:
+def start_run(order: Order, kernel: Kernel, cache: Path, folder: Path, timeout: float) -> Run:
     """Boot an order's machine in QEMU, follow it to its end or the time-out, and return all.
 
     folder: of this run alone, with a short name; its sockets lie there.
@@ -105,9 +103,11 @@ def _follow(
     with (folder / "stderr").open("w+", encoding="utf-8", errors="replace") as stderr:
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=stderr, stderr=stderr)
         try:
-            with _accept(port, process, stderr.name) as guest:
-                with _accept(monitor, process, stderr.name) as control:
-                    _serve(result, guest, Monitor(control), start, until)
+            with (
+                _accept(port, process, stderr.name) as guest,
+                _accept(monitor, process, stderr.name) as control,
+            ):
+                _serve(result, guest, Monitor(control), start, until)
             _wait_for_end(result, process, until)
         finally:
             if process.poll() is None:
@@ -135,9 +135,7 @@ def _accept(
     raise CaptureToolError(f"QEMU did not start: {complaint}")
 
 
-def _serve(
-    result: Run, guest: socket.socket, monitor: Monitor, start: float, until: float
-) -> None:
+def _serve(result: Run, guest: socket.socket, monitor: Monitor, start: float, until: float) -> None:
     """Receive frames and answer requests until the guest is done, gone, or out of time."""
     monitor.start()
     stream = result.stream

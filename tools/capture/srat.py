@@ -43,14 +43,16 @@ def build_srat(ranges: Sequence[Range], cpus: int) -> bytes:
 
     ACPI 6.4, 5.2.16: processor local APIC affinity (type 0) and memory affinity (type 1).
     """
-    entries = [struct.pack("<BBBBIB3sI", 0, 16, 0, n, ENABLED, 0, b"\0\0\0", 0) for n in range(cpus)]
+    cpu = struct.Struct("<BBBBIB3sI")
+    entries = [cpu.pack(0, 16, 0, n, ENABLED, 0, b"\0\0\0", 0) for n in range(cpus)]
     for start, length, nid, hotpluggable in ranges:
         flags = ENABLED | (HOTPLUGGABLE if hotpluggable else 0)
         entries.append(struct.pack("<BBIHQQIIQ", 1, 40, nid, 0, start, length, 0, flags, 0))
     body = struct.pack("<IQ", 1, 0) + b"".join(entries)
-    # A revision above the firmware's own, or the kernel keeps that one.
+    # The kernel replaces a table of the same table id, QEMU's, by one of a higher revision
+    # (acpi_table_initrd_override, drivers/acpi/tables.c, 6.1).
     head = struct.pack(
-        "<4sIBB6s8sI4sI", b"SRAT", 36 + len(body), 1, 0, b"HOTMEM", b"CAPTURE ", 2, b"HMVZ", 1
+        "<4sIBB6s8sI4sI", b"SRAT", 36 + len(body), 1, 0, b"HOTMEM", b"BXPC    ", 2, b"HMVZ", 1
     )
     table = bytearray(head + body)
     table[9] = -sum(table) & 0xFF
