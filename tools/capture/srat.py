@@ -49,10 +49,10 @@ def build_srat(ranges: Sequence[Range], cpus: int) -> bytes:
         flags = ENABLED | (HOTPLUGGABLE if hotpluggable else 0)
         entries.append(struct.pack("<BBIHQQIIQ", 1, 40, nid, 0, start, length, 0, flags, 0))
     body = struct.pack("<IQ", 1, 0) + b"".join(entries)
-    # The kernel replaces a table of the same table id, QEMU's, by one of a higher revision
+    # The kernel replaces a table of the same names, those of QEMU, by one of a higher revision
     # (acpi_table_initrd_override, drivers/acpi/tables.c, 6.1).
     head = struct.pack(
-        "<4sIBB6s8sI4sI", b"SRAT", 36 + len(body), 1, 0, b"HOTMEM", b"BXPC    ", 2, b"HMVZ", 1
+        "<4sIBB6s8sI4sI", b"SRAT", 36 + len(body), 1, 0, b"BOCHS ", b"BXPC    ", 2, b"HMVZ", 1
     )
     table = bytearray(head + body)
     table[9] = -sum(table) & 0xFF
