@@ -10,9 +10,10 @@ VENV := .venv
 PY := $(VENV)/bin/python
 PORT ?= 8866
 PYTEST_ARGS ?=
+CAPTURE ?= --list
 SETUP := pyproject.toml tools/make_venv.sh
 
-.PHONY: help dashboard lab test lint bench clean
+.PHONY: help dashboard lab test lint bench capture clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +44,9 @@ lint: $(VENV)/.made-dev ## style and types
 
 bench: $(VENV)/.made-dev ## the budgets, as ratios
 	@$(PY) -m benchmarks
+
+capture: $(VENV)/.made-dashboard ## boot a Debian kernel and capture it: make capture CAPTURE="NAME --out FOLDER"
+	@$(PY) -m tools.capture $(CAPTURE)
 
 clean: ## remove what the commands above made
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
