@@ -29,6 +29,7 @@ from hotmem_viz.memory.frames import WORD, FrameSet, pack
 from hotmem_viz.memory.physical import PhysicalMemory
 from hotmem_viz.memory.zones import GROUP_WORDS
 from hotmem_viz.vocabulary import (
+    PAGE_SIZE,
     PAGEBLOCK_PAGES,
     HugeState,
     MigrateType,
@@ -108,6 +109,9 @@ def write_kinds(mem: PhysicalMemory, start_pfn: int, kinds: np.ndarray) -> None:
     now = mem.kind.reshape(-1)[start_pfn : start_pfn + len(kinds)]
     kinds = np.where(kinds == PageKind.HOLE, np.uint8(PageKind.RESERVED), kinds)
     kinds = np.where(now == PageKind.HOLE, np.uint8(PageKind.HOLE), kinds)
+    pfns = np.arange(start_pfn, start_pfn + len(kinds))
+    own = pfns % mem.spec.section_pages < mem.own_map[pfns // mem.spec.section_pages]
+    kinds[own] = PageKind.MEMMAP
     bare = np.flatnonzero(kinds == PageKind.KERNEL_BUFFER)
     users = mem.types[(start_pfn + bare) // PAGEBLOCK_PAGES] == MigrateType.MOVABLE
     if not mem.zone_types[:, MigrateType.UNMOVABLE].any():
@@ -187,11 +191,27 @@ def _follow_blocks(mem: PhysicalMemory, capture: Capture, stage: str) -> None:
         if (states == SectionState.ABSENT).all():
             states[:] = SectionState.OFFLINE
             if block.state != "offline":
-                hotplug.put_in(mem, _zone_of(capture, stage, block, start), start, start + size)
+                zone = _zone_of(capture, stage, block, start)
+                own = _own_map(mem, capture, stage, start)
+                hotplug.put_in(mem, zone, start, start + size, own_map=own)
         elif block.state == "offline":
             hotplug.take_out(mem, start, start + size)
         if block.state == "going-offline":
             states[:] = SectionState.GOING_OFFLINE
+
+
+def _own_map(mem: PhysicalMemory, capture: Capture, stage: str, start: int) -> int:
+    """Pages at the start of an added block that hold its own memory map; 0 where it has none.
+
+    Only memmap_on_memory puts reserved pages there (mhp_init_memmap_on_memory,
+    mm/memory_hotplug.c, 6.1): nothing else of a block that was added is reserved.
+    """
+    if not spec_from_capture(capture)[1].hotplug.memmap_on_memory:
+        return 0
+    pages = mem.spec.block_pages * mem.profile.struct_page_bytes // PAGE_SIZE
+    told = capture.page_kinds(stage).part(start, start + pages).expand()
+    kept = np.isin(told, (PageKind.RESERVED, PageKind.MEMMAP))
+    return pages if len(told) == pages and kept.all() else 0
 
 
 def _zone_of(capture: Capture, stage: str, block: MemoryBlock, start: int) -> ZoneType:

@@ -26,7 +26,7 @@ from hotmem_viz.kernel.hotplug_answers import (
     Removal,
     parse_growth,
     parse_onlining,
-    parse_removal,
+    parse_removals,
     parse_sweep,
 )
 from hotmem_viz.kernel.iomem import Resource, parse_iomem
@@ -109,9 +109,9 @@ class Capture(CaptureFiles):
             parse_onlining(self.text("online"), self.where("online")) if self.has("online") else ()
         )
 
-    def removal(self) -> Removal | None:
-        """Return the answer to the first removal of a DIMM; None where nobody asked."""
-        return parse_removal(self.text("del"), self.where("del")) if self.has("del") else None
+    def removals(self) -> tuple[Removal, ...]:
+        """Return what came of asking out each DIMM, in order; nothing where nobody did."""
+        return parse_removals(self.text("del"), self.where("del")) if self.has("del") else ()
 
     def growth(self) -> tuple[Growth, ...]:
         """Return the machine after each DIMM that was added, in order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hotmem_viz.kernel.hot_events import added_dimms
 from hotmem_viz.kernel.offline_run import OfflineRun, predict_removal, predict_sweep
 
 if TYPE_CHECKING:
@@ -32,14 +33,15 @@ def offline_rows(machine: ComparedMachine) -> Iterator[Row]:
 
 
 def removal_rows(machine: ComparedMachine) -> Iterator[Row]:
-    """Compare how the removal of a DIMM ended."""
+    """Compare how the removal of each DIMM ended."""
     capture = machine.capture
-    answer = capture.removal()
-    if answer is None or not capture.has("loaded/blocks"):
+    answers = capture.removals()
+    if not answers or not capture.has("loaded/blocks"):
         return
-    booted = {block.number for block in capture.blocks()}
-    added = [b.number for b in capture.blocks("loaded") if b.number not in booted]
+    dimms = added_dimms(capture, len(answers))
     run = OfflineRun(capture)
     why = run.why_not
-    predicted = None if why else predict_removal(run, sorted(added))
-    yield machine.row("dimm-removal", "DIMM", predicted, answer.verdict, unit="word", why=why)
+    for i, (answer, blocks) in enumerate(zip(answers, dimms, strict=False), 1):
+        predicted = None if why else predict_removal(run, blocks)
+        subject = "DIMM" if len(answers) == 1 else f"DIMM {i}"
+        yield machine.row("dimm-removal", subject, predicted, answer.verdict, unit="word", why=why)

@@ -126,12 +126,23 @@ def _refused(capture: Capture, blocks: set[int]) -> list[BlockEvent]:
     that cannot, those come back, by plain `online` (acpi_scan_try_to_offline,
     drivers/acpi/scan.c, 6.1). The log dumps a page of each block that could not.
     """
-    removal = capture.removal()
-    if removal is None or removal.verdict != REFUSED:
-        return []
+    removals = capture.removals()
     dumped = {pfn // block_pages(capture) for pfn in _dumped(capture.text(CONSOLE))}
-    left = sorted(blocks - dumped) if dumped & blocks else []
-    return [BlockEvent(b, how) for how in (OFFLINE, ONLINE) for b in left]
+    events = []
+    for removal, dimm in zip(removals, added_dimms(capture, len(removals)), strict=False):
+        mine = blocks & set(dimm)
+        if removal.verdict == REFUSED and dumped & mine:
+            left = sorted(mine - dumped)
+            events += [BlockEvent(b, how) for how in (OFFLINE, ONLINE) for b in left]
+    return events
+
+
+def added_dimms(capture: Capture, count: int) -> list[list[int]]:
+    """Return the block numbers of `count` DIMMs of one size, plugged in before "loaded"."""
+    booted = {block.number for block in capture.blocks()}
+    added = sorted(b.number for b in capture.blocks("loaded") if b.number not in booted)
+    size = max(1, -(-len(added) // max(1, count)))
+    return [added[i : i + size] for i in range(0, len(added), size)]
 
 
 def _dumped(console: str) -> Iterator[int]:

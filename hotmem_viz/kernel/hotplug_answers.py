@@ -152,24 +152,31 @@ def parse_onlining(text: str, path: object = "online") -> tuple[Onlined, ...]:
     return tuple(found)
 
 
-def parse_removal(text: str, path: object = "del") -> Removal:
-    """Read the answer to the removal of a DIMM.
+def parse_removals(text: str, path: object = "del") -> tuple[Removal, ...]:
+    """Read the answers to the removal of DIMMs, a line each, in the order asked.
 
     Raises
     ------
     CaptureError
-        When it is not such an answer.
+        When a line is not such an answer, or there is none.
     """
-    lines = list(numbered(text, path))
-    line = lines[0][1].strip() if len(lines) == 1 else ""
+    found = tuple(
+        _read_removal(line.strip(), number, path) for number, line in numbered(text, path)
+    )
+    if not found:
+        fail(path, 1, "no answer to a removal in it")
+    return found
+
+
+def _read_removal(line: str, number: int, path: object) -> Removal:
     if _MISSING.fullmatch(line):
         return Removal(deleted=False, seconds=0.0, events=(), missing=True)
     match = _REMOVAL.fullmatch(line)
     if not match or (match[1] == "ok") != (match[2] == "deleted"):
-        fail(path, 1, f"not the answer to a removal: {text[:60]!r}")
+        fail(path, number, f"not the answer to a removal: {line[:60]!r}")
     events = [_read_event(word) for word in _EVENT.findall(match[4])]
     if f"[{match[4]}]" != str(events):
-        fail(path, 1, f"not a list of events: {match[4][:60]!r}")
+        fail(path, number, f"not a list of events: {match[4][:60]!r}")
     return Removal(deleted=match[1] == "ok", seconds=float(match[3]), events=tuple(events))
 
 

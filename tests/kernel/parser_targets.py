@@ -25,7 +25,7 @@ from hotmem_viz.kernel.console import parse_console
 from hotmem_viz.kernel.hotplug_answers import (
     parse_growth,
     parse_onlining,
-    parse_removal,
+    parse_removals,
     parse_sweep,
 )
 from hotmem_viz.kernel.iomem import image_pfns, parse_iomem
@@ -81,7 +81,7 @@ def _sample(text: str, path: object) -> object:
 
 
 def _removal(text: str, path: object) -> object:
-    return parse_removal(text, path).verdict
+    return parse_removals(text, path)[0].verdict
 
 
 def _mended(table: bytes) -> bytes:
@@ -203,4 +203,4 @@ def _read_all(capture: Capture, name: str) -> None:
         capture.page_kinds("boot")
     else:
         spec_from_capture(capture)
-        _ = capture.sweep(), capture.onlining(), capture.removal(), capture.growth()
+        _ = capture.sweep(), capture.onlining(), capture.removals(), capture.growth()

@@ -15,7 +15,7 @@ from hotmem_viz.kernel.hotplug_answers import (
     OK,
     parse_growth,
     parse_onlining,
-    parse_removal,
+    parse_removals,
     parse_sweep,
     verdict_of,
 )
@@ -57,7 +57,8 @@ def test_onlining_and_removals():
     seen = {}
     for name in capture_names():
         capture = open_capture(name)
-        if removal := capture.removal():
+        if removals := capture.removals():
+            (removal,) = removals
             states = {(o.how, *o.zones) for o in capture.onlining()}
             seen[name] = (removal.verdict, states)
     assert seen == {
@@ -76,8 +77,18 @@ def test_onlining_and_removals():
 
 def test_a_removal_that_had_come_true_meanwhile():
     capture = open_capture("d-hot-movable-pin")
-    again = parse_removal(capture.text("del2"))
+    (again,) = parse_removals(capture.text("del2"))
     assert (again.missing, again.deleted, again.verdict) == (True, False, "removed")
+
+
+def test_several_dimms_have_a_line_each():
+    text = open_capture("d-hot-movable-empty").text("del")
+    other = open_capture("d-hot-kernel-empty").text("del")
+    assert [r.verdict for r in parse_removals(text + other + text)] == [
+        "removed",
+        "refused",
+        "removed",
+    ]
 
 
 def test_growth():
@@ -112,9 +123,9 @@ def test_blocks_that_are_offline_list_what_they_may_become():
         (parse_sweep, SWEEP, " back=-", "", "line 1: not an attempt"),
         (parse_onlining, ONLINE, "-> online", "-> ", "line 1: not the onlining"),
         (parse_onlining, ONLINE, "Movable", "Elsewhere", "line 1: not a list of zones"),
-        (parse_removal, REMOVAL, "err", "ok", "line 1: not the answer"),
-        (parse_removal, REMOVAL, "130)]", "130), 'x']", "line 1: not a list of events"),
-        (parse_removal, REMOVAL, "\n", "\nmore\n", "line 1: not the answer"),
+        (parse_removals, REMOVAL, "err", "ok", "line 1: not the answer"),
+        (parse_removals, REMOVAL, "130)]", "130), 'x']", "line 1: not a list of events"),
+        (parse_removals, REMOVAL, "\n", "\nmore\n", "line 2: not the answer"),
         (parse_growth, GROWTH, "DMA32=27490", "DMA33=27490", "line 1: not a DIMM"),
         (parse_growth, GROWTH, "2->3", "2->", "line 1: not a DIMM"),
     ],
