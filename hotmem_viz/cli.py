@@ -172,7 +172,7 @@ def parse_value(text: str) -> int | float | bool | str | None:
 @click.option(
     "--beside",
     metavar="KERNEL",
-    help="Run it under a second kernel too and show both; for .html. Kernels: see profile.",
+    help="Run it under a second kernel too, such as 7.2, and show both; for .html.",
 )
 @click.option("--tick", type=int, help="The tick that a .png shows  [default: the last mark]")
 @click.option("--theme", type=click.Choice(["light", "dark"]), help="Of pictures  [default: light]")

@@ -8,12 +8,13 @@ const CHART_SHARE = 0.2;
 const NARROW = 860;
 const LOWEST_CAPTION = 72;
 const HIGHEST_CAPTION = 132;
-const HIGHEST_CLOSE_CAPTION = 152;
+const HIGHEST_CLOSE_CAPTION = 168;
 const HIGHEST_FREE_CAPTION = 200;
 const LECTURE_CAPTION = 210;
 const SMALLEST_CHART = 130;
 const LEAST_CHART = 104;
 const BELOW_MAP = 46;
+const BELOW_CLOSE_MAP = 29;
 const BETWEEN = 10;
 const LABELS = 14;
 const LECTURE_LABELS = 18;
@@ -83,8 +84,9 @@ function measureParts(stage, { width, height, notebook, lecture }) {
   const above = shell.main.getBoundingClientRect().top - root.getBoundingClientRect().top;
   const chart = lecture ? 0 : Math.max(SMALLEST_CHART, height * CHART_SHARE);
   const heads = stackHeights(stage, (side) => side.head.offsetHeight);
+  const below = root.classList.contains("hotmem-close") ? BELOW_CLOSE_MAP : BELOW_MAP;
   const gaps = (countRows(stage) - 1) * 2 * BETWEEN;
-  const fixed = above + stage.bar.el.offsetHeight + caption * countRows(stage) + heads + gaps + BELOW_MAP;
+  const fixed = above + stage.bar.el.offsetHeight + caption * countRows(stage) + heads + gaps + below;
   return { above, chart, fixed, labels: huge ? HUGE_LABELS : LABELS };
 }
 

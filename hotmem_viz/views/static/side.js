@@ -11,7 +11,7 @@ const SIDE_LETTERS = "ABCDEF";
 
 /** A side's letter in its colour. */
 export function makeChip(index) {
-  return makeElement("span", `chip side-chip side${index}`, { "aria-hidden": "true" }, SIDE_LETTERS[index]);
+  return makeElement("span", `side-chip side${index}`, { "aria-hidden": "true" }, SIDE_LETTERS[index]);
 }
 
 export class Side {
