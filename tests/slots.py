@@ -10,9 +10,10 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from hotmem_viz.machine.boot_layout import BootLayout
+from hotmem_viz.machine.boot_options import parse_boot_options
 from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.machine.spec import MachineSpec, NodeSpec, PfnRange
-from hotmem_viz.machine.zone_plan import ZonePlan, ZoneSpan
+from hotmem_viz.machine.zone_plan import ZonePlan, ZoneSpan, plan_zones
 from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.zonelists import build_all_zonelists
 from hotmem_viz.memory.build import all_groups, build_memory
@@ -21,6 +22,7 @@ from hotmem_viz.vocabulary import ZoneType
 from tests.machines import CACHE, SHRINKABLE, STUBBORN, set_marks
 
 P = 2048
+GIB, BLOCK = 1 << 18, 32768
 SLOTS = ((0, 12288, 14336), (0, 24576, 28672), (4, 28672, 34816))
 
 
@@ -61,3 +63,26 @@ def slots_machine(profile: str = "6.1", **changes: object) -> PhysicalMemory:
     mem.owners.add(STUBBORN)
     set_marks(mem)
     return mem
+
+
+def real_machine(
+    boot_gib: int, slot_blocks: int, *, second: int = 0, profile: str = "6.1"
+) -> tuple[PhysicalMemory, int]:
+    """Build a machine of real sections, all memory free: boot memory, then slots above.
+
+    second: blocks of boot memory of a second node, whose the slots are then. Returns the machine
+    and the first pfn of its slots.
+    """
+    top = boot_gib * GIB
+    nodes = [NodeSpec(0, (PfnRange(0, top),))]
+    if second:
+        nodes.append(NodeSpec(1, (PfnRange(top, top + second * BLOCK),)))
+        top += second * BLOCK
+    slots = (NodeSpec(len(nodes) - 1, (PfnRange(top, top + slot_blocks * BLOCK),)),)
+    spec = MachineSpec("real", tuple(nodes), pluggable=slots)
+    kernel = PROFILES[profile]
+    plan = plan_zones(spec, parse_boot_options("", strict=True), kernel)
+    mem = build_memory(spec, plan, BootLayout((), (), MappingProxyType({})), kernel)
+    buddy.count_blocks(mem, all_groups(mem), +1)
+    build_all_zonelists(mem)
+    return mem, top

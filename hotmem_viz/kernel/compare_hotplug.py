@@ -12,7 +12,7 @@ from hotmem_viz.kernel.captured_memory import COLUMNS
 from hotmem_viz.kernel.compare_boot import NONE
 from hotmem_viz.kernel.compare_machine import type_of, zone_subject
 from hotmem_viz.kernel.compare_rows import TWO_PERCENT
-from hotmem_viz.kernel.hot_events import has_hotplug, new_blocks, read_stages
+from hotmem_viz.kernel.hot_events import has_hotplug, is_growth, new_blocks, read_stages
 from hotmem_viz.kernel.hot_growth import (
     count_dimms,
     grow,
@@ -127,13 +127,12 @@ def cost_rows(machine: ComparedMachine) -> Iterator[Row]:
     """Compare what adding memory costs, and how many DIMMs a machine survives."""
     capture = machine.capture
     added = capture.has("added/blocks") or capture.has("plugged/blocks")
-    if not machine.booted or not (capture.growth() or added):
+    if not machine.booted or not (is_growth(capture) or added):
         return
     run, why = None, machine.unpredicted
     if machine.layout and machine.profile:
         run = grow(machine)
-    grown = capture.growth()
-    if grown:
+    if is_growth(capture):
         yield machine.row(
             "dimms-until-oom",
             f"DIMMs of {capture.args.get('mb')} MiB, {most_dimms(machine)} at most",

@@ -9,7 +9,7 @@ import numpy as np
 
 from hotmem_viz.errors import CaptureError
 from hotmem_viz.kernel.captured_pages import block_pages
-from hotmem_viz.kernel.hot_events import new_blocks
+from hotmem_viz.kernel.hot_events import is_growth, new_blocks
 from hotmem_viz.kernel.hot_run import dimm_pages, spec_with_slots
 from hotmem_viz.machine.hotplug_options import ONLINE_MOVABLE, ONLINE_STRINGS
 from hotmem_viz.mechanisms.add_memory import add_memory, online_memory
@@ -44,7 +44,7 @@ class Grown:
 
 def most_dimms(machine: ComparedMachine) -> int:
     """Return how many DIMMs the scenario would have added."""
-    if not machine.capture.growth():
+    if not is_growth(machine.capture):
         return count_dimms(machine)
     n = machine.capture.args.get("n", 0)
     if not isinstance(n, int) or not 0 < n <= MAX_DIMMS:
@@ -56,8 +56,10 @@ def most_dimms(machine: ComparedMachine) -> int:
 def count_dimms(machine: ComparedMachine) -> int:
     """Return how many DIMMs the real machine took in."""
     capture = machine.capture
+    if is_growth(capture):
+        return len(capture.growth())
     pages = len(new_blocks(capture)) * block_pages(capture)
-    return len(capture.growth()) or max(1, pages // dimm_pages(capture))
+    return max(1, pages // dimm_pages(capture))
 
 
 def grow(machine: ComparedMachine) -> Grown:

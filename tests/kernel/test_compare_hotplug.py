@@ -7,12 +7,14 @@ import re
 
 import pytest
 
+from hotmem_viz.kernel.captured_pages import block_pages
 from hotmem_viz.kernel.captures import capture_names, open_capture
 from hotmem_viz.kernel.compare import compare_capture, exit_status
 from hotmem_viz.kernel.compare_machine import ComparedMachine
 from hotmem_viz.kernel.hot_events import BlockEvent, has_hotplug, read_stages
 from hotmem_viz.kernel.hot_growth import paid_by_kernel_zones
 from hotmem_viz.kernel.hot_run import start_run
+from hotmem_viz.machine.memory_blocks import probe_memory_block_size
 from tests.changed_captures import keep, make_capture
 
 HOT = [n for n in capture_names() if "d-hot" in n or "d-grow" in n or "d-sweep" in n or "vir" in n]
@@ -46,6 +48,19 @@ def test_only_captures_of_hotplug_have_such_rows():
     assert all(has_hotplug(open_capture(name)) for name in HOT)
     assert not has_hotplug(open_capture("a-none"))
     assert not rows_of("a-none", "memmap-cost")
+
+
+def test_memory_blocks_have_the_size_that_kernels_say():
+    """All captures are of guests that end below 64 GiB; 32-bit kernels say nothing."""
+    sizes = {}
+    for name in capture_names():
+        capture = open_capture(name)
+        if capture.has("block_size_bytes"):
+            spec = ComparedMachine(capture).spec
+            size = probe_memory_block_size(spec.end_pfn, spec.section_pages, hypervisor=True)
+            sizes[name] = (size, block_pages(capture))
+    assert len(sizes) > 70
+    assert [name for name, (mine, theirs) in sizes.items() if mine != theirs] == []
 
 
 def test_a_dimm_comes_and_goes_block_by_block():
@@ -165,6 +180,16 @@ def test_a_smaller_machine_would_have_taken_fewer_dimms(tmp_path):
         compared = compare_capture(make_capture(tmp_path, "d-grow-256M", with_n(bad)))
         assert "n is no number of DIMMs" in compared.error
         assert exit_status([compared]) == 2
+
+
+def test_a_first_dimm_that_kills_is_a_row_too(tmp_path):
+    def no_dimm(files):
+        for name in [n for n in files if n.startswith("frames/grow/")]:
+            del files[name]
+
+    path = make_capture(tmp_path, "d-grow-256M", no_dimm)
+    assert list(rows_of(path, "dimms-until-oom").values()) == [(7, 0)]
+    assert not rows_of(path, "memmap-cost")
 
 
 def test_an_unknown_kernel_predicts_nothing_here(tmp_path):
