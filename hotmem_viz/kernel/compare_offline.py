@@ -25,9 +25,10 @@ def offline_rows(machine: ComparedMachine) -> Iterator[Row]:
     verdicts = [None] * len(attempts) if why else predict_sweep(run, attempts)
     for attempt, verdict in zip(attempts, verdicts, strict=True):
         predicted = verdict.value if verdict else None
+        reason = why or "the block is not online"
         subject = f"memory{attempt.block}"
         yield machine.row(
-            OFFLINE_VERDICT, subject, predicted, attempt.verdict, unit="word", why=why
+            OFFLINE_VERDICT, subject, predicted, attempt.verdict, unit="word", why=reason
         )
 
 
@@ -40,6 +41,6 @@ def removal_rows(machine: ComparedMachine) -> Iterator[Row]:
     booted = {block.number for block in capture.blocks()}
     added = [b.number for b in capture.blocks("loaded") if b.number not in booted]
     run = OfflineRun(capture)
-    why = run.why_not
+    why = run.why_not if added else "no block belongs to the DIMM"
     predicted = None if why else predict_removal(run, sorted(added))
     yield machine.row("dimm-removal", "DIMM", predicted, answer.verdict, unit="word", why=why)
