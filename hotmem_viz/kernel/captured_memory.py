@@ -56,8 +56,8 @@ COLUMNS = {
 TMPFS = "tmpfs"
 """The owner of pages of tmpfs; all others' are unknown."""
 
-MAX_PAGES = 1 << 24
-"""64 GiB: a model of every page of more is not worth its memory here."""
+MAX_PAGES = 1 << 25
+"""128 GiB: a model of every page of more is not worth its memory here."""
 
 
 def load_memory(capture: Capture, stage: str = "boot") -> PhysicalMemory:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hotmem_viz.kernel.captured_memory import (
+    MAX_PAGES,
     TMPFS,
     load_memory,
     mark_free_huge,
@@ -54,6 +55,8 @@ class OfflineRun:
         for path in (f"kpf/{self.stage}", f"{self.stage}/zoneinfo", "boot/zoneinfo"):
             if not self.capture.has(path):
                 return f"the capture has no {path}"
+        if self.capture.page_runs(self.stage).end_pfn > MAX_PAGES:
+            return "the machine is too large to model every page of it"
         if pages_to_pin(self.capture) and not self._loaded[1]:
             return "the load pins pages, but none of them shows"
         return ""
