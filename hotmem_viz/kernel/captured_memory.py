@@ -16,6 +16,7 @@ import numpy as np
 from hotmem_viz.errors import CaptureError, ParameterError
 from hotmem_viz.kernel.captured_pages import block_pages, stored_path
 from hotmem_viz.kernel.captures import spec_from_capture
+from hotmem_viz.kernel.page_flags import PageFlag
 from hotmem_viz.kernel.page_words import HELD, KERNEL_ZONES, NO_ZONE, zone_numbers
 from hotmem_viz.machine.boot_layout import BootLayout
 from hotmem_viz.machine.profiles import PROFILES, find_profile
@@ -53,8 +54,11 @@ COLUMNS = {
 }
 """The zones that a kernel prints a column of protection for; 64-bit ones add ZONE_DEVICE."""
 
-MAX_PAGES = 1 << 24
-"""64 GiB: a model of every page of more is not worth its memory here."""
+TMPFS = "tmpfs"
+"""The owner of pages of tmpfs; all others' are unknown."""
+
+MAX_PAGES = 1 << 25
+"""128 GiB: a model of every page of more is not worth its memory here."""
 
 
 def load_memory(capture: Capture, stage: str = "boot") -> PhysicalMemory:
@@ -85,6 +89,7 @@ def load_memory(capture: Capture, stage: str = "boot") -> PhysicalMemory:
     told = kinds.part(0, frames).expand().astype(np.uint8)
     _write_types(mem, capture, stage)
     write_kinds(mem, 0, np.pad(told, (0, frames - len(told))))
+    mark_tmpfs(mem, capture.page_runs(stage))
     if capture.has(stored_path("pages", stage)) and capture.manifest.get("format", 1) != 1:
         mark_free_huge(mem, capture.page_words(stage))
     _write_types(mem, capture, stage, isolated=True)
@@ -138,6 +143,22 @@ def _write_huge(mem: PhysicalMemory, start_pfn: int, kinds: np.ndarray) -> None:
     first = start_pfn // PAGEBLOCK_PAGES
     states = np.where(whole, HugeState.USED, HugeState.NONE)
     mem.huge_states[first : first + len(states)] = states
+
+
+def mark_tmpfs(mem: PhysicalMemory, flags: PageRuns) -> None:
+    """Let page cache that only swap could hold be users' memory, of the owner TMPFS.
+
+    There is no swap, so it is as lasting as anonymous memory. flags: of a stretch of memory that
+    begins at a multiple of 64.
+    """
+    owner = mem.owners.add(TMPFS)
+    hit = np.repeat(flags.has(PageFlag.SWAPBACKED) & ~flags.has(PageFlag.ANON), flags.pages)
+    kinds = mem.kind.reshape(-1)[flags.start_pfn : flags.start_pfn + len(hit)]
+    pfns = flags.start_pfn + np.flatnonzero(hit[: len(kinds)] & (kinds == PageKind.PAGE_CACHE))
+    frames = FrameSet.of_pfns(pfns)
+    if len(frames):
+        anon = np.full(len(pfns), PageKind.ANON, np.uint8)
+        mem.relabel(frames, anon, np.full(len(pfns), owner, np.uint16))
 
 
 def mark_free_huge(mem: PhysicalMemory, words: PageRuns) -> None:

@@ -36,6 +36,7 @@ def mark_pins(mem: PhysicalMemory, flags: PageRuns) -> int:
     flags: of a stretch of memory that begins at a multiple of 64.
     """
     wanted = flags.has(PageFlag.REFERENCED) & ~flags.has(PageFlag.ACTIVE)
+    wanted &= flags.has(PageFlag.ANON)
     hit = np.repeat(wanted, flags.pages)
     kinds = mem.kind.reshape(-1)[flags.start_pfn : flags.start_pfn + len(hit)]
     hit = hit[: len(kinds)] & (kinds == PageKind.ANON)

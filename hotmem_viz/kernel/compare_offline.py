@@ -26,9 +26,10 @@ def offline_rows(machine: ComparedMachine) -> Iterator[Row]:
     verdicts = [None] * len(attempts) if why else predict_sweep(run, attempts)
     for attempt, verdict in zip(attempts, verdicts, strict=True):
         predicted = verdict.value if verdict else None
+        reason = why or "the block is not online"
         subject = f"memory{attempt.block}"
         yield machine.row(
-            OFFLINE_VERDICT, subject, predicted, attempt.verdict, unit="word", why=why
+            OFFLINE_VERDICT, subject, predicted, attempt.verdict, unit="word", why=reason
         )
 
 
@@ -39,9 +40,10 @@ def removal_rows(machine: ComparedMachine) -> Iterator[Row]:
     if not answers or not capture.has("loaded/blocks"):
         return
     dimms = added_dimms(capture, len(answers))
+    dimms += [[]] * (len(answers) - len(dimms))
     run = OfflineRun(capture)
-    why = run.why_not
     for i, (answer, blocks) in enumerate(zip(answers, dimms, strict=False), 1):
+        why = run.why_not if blocks else "no block belongs to the DIMM"
         predicted = None if why else predict_removal(run, blocks)
         subject = "DIMM" if len(answers) == 1 else f"DIMM {i}"
         yield machine.row("dimm-removal", subject, predicted, answer.verdict, unit="word", why=why)

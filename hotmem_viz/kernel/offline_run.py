@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hotmem_viz.kernel.captured_memory import load_memory, mark_free_huge, write_kinds
+from hotmem_viz.kernel.captured_memory import (
+    MAX_PAGES,
+    TMPFS,
+    load_memory,
+    mark_free_huge,
+    mark_tmpfs,
+    write_kinds,
+)
 from hotmem_viz.kernel.captured_pages import stored_path
 from hotmem_viz.kernel.captured_pins import mark_pins, pages_to_pin
 from hotmem_viz.kernel.hotplug_answers import NEVER
@@ -48,6 +55,8 @@ class OfflineRun:
         for path in (f"kpf/{self.stage}", f"{self.stage}/zoneinfo", "boot/zoneinfo"):
             if not self.capture.has(path):
                 return f"the capture has no {path}"
+        if self.capture.page_runs(self.stage).end_pfn > MAX_PAGES:
+            return "the machine is too large to model every page of it"
         if pages_to_pin(self.capture) and not self._loaded[1]:
             return "the load pins pages, but none of them shows"
         return ""
@@ -78,6 +87,7 @@ class OfflineRun:
             bare = kinds == PageKind.KERNEL_BUFFER
             kinds[bare & (before != PageKind.KERNEL_BUFFER)] = PageKind.FREE
         write_kinds(self.memory, start, kinds)
+        mark_tmpfs(self.memory, self.capture.page_runs(stage))
         if self.capture.has(stored_path("pages", stage)):
             mark_free_huge(self.memory, self.capture.page_words(stage))
         if pages_to_pin(self.capture):
@@ -88,10 +98,16 @@ class OfflineRun:
         return self.capture.page_kinds(self.stage).expand()
 
 
-def predict_sweep(run: OfflineRun, attempts: tuple[OfflineAttempt, ...]) -> list[Verdict]:
-    """Make the attempts of a sweep, one after the other; returns how each ended."""
-    mem, found = run.memory, []
+def predict_sweep(run: OfflineRun, attempts: tuple[OfflineAttempt, ...]) -> list[Verdict | None]:
+    """Make the attempts of a sweep, one after the other; returns how each ended.
+
+    None stands for an attempt on a block that was not online.
+    """
+    mem, found = run.memory, list[Verdict | None]()
     for attempt in attempts:
+        if attempt.before != "online" or not _is_online(mem, attempt.block):
+            found.append(None)
+            continue
         run.look_again(f"sweep/memory{attempt.block}")
         out = offline_block(mem, attempt.block)
         if out.verdict is Verdict.NEVER_ENDS and not _ends_by_oom(mem, out):
@@ -127,14 +143,16 @@ def predict_removal(run: OfflineRun, blocks: list[int]) -> str:
 
 def _is_online(mem: PhysicalMemory, block: int) -> bool:
     sections = mem.spec.block_pages // mem.spec.section_pages
-    return bool(mem.section_state[block * sections] == SectionState.ONLINE)
+    states = mem.section_state[block * sections : (block + 1) * sections]
+    return bool((states == SectionState.ONLINE).any())
 
 
 def _ends_by_oom(mem: PhysicalMemory, out: Offlining) -> bool:
     """Let somebody ask for a page while an attempt has no room; say whether that lets it end.
 
     Migration itself calls no OOM killer, the next request does. What is free lies in isolated
-    pageblocks, so its victim is the load, which holds most: its pages become free.
+    pageblocks, so its victim is the load, which holds most: its pages become free. Files in tmpfs
+    have no process that could be killed.
     """
     if out.veto is None or out.veto.rule is not VetoRule.NO_ROOM:
         return False
@@ -146,7 +164,8 @@ def _ends_by_oom(mem: PhysicalMemory, out: Offlining) -> bool:
             break
     else:
         return False
-    anonymous = pack(mem.kind.reshape(-1) == PageKind.ANON)
+    files = mem.owner.reshape(-1) == mem.owners.add(TMPFS)
+    anonymous = pack((mem.kind.reshape(-1) == PageKind.ANON) & ~files)
     free_pages(mem, FrameSet.of_nonzero(np.arange(len(anonymous)), anonymous))
     go_on(mem, out)
     return out.verdict is Verdict.OK

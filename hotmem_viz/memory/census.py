@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.memory.frames import WORD, unpack
 from hotmem_viz.vocabulary import PageKind
 
 if TYPE_CHECKING:
@@ -42,6 +43,16 @@ def count_by_section(mem: PhysicalMemory) -> np.ndarray:
     return counts
 
 
+def seen_kinds(mem: PhysicalMemory, section: int) -> np.ndarray:
+    """Return what a section's frames are to whoever wants to move them: (P,) uint8.
+
+    That is what they hold, but PINNED where somebody has pinned them.
+    """
+    words = mem.spec.section_pages // WORD
+    pinned = unpack(mem.pinned_bits[section * words : (section + 1) * words]).reshape(-1)
+    return np.where(pinned.view(bool), np.uint8(PageKind.PINNED), mem.kind[section])
+
+
 def least_movable(mem: PhysicalMemory, section: int) -> Holdout | None:
     """Find what keeps a section from being given back: its least movable kind of page.
 
@@ -50,7 +61,7 @@ def least_movable(mem: PhysicalMemory, section: int) -> Holdout | None:
     """
     if not 0 <= section < mem.spec.n_sections:
         raise ParameterError("section", section, f"0 to {mem.spec.n_sections - 1}")
-    kinds = mem.kind[section]
+    kinds = seen_kinds(mem, section)
     kind = PageKind(int(kinds.max()))
     if kind <= PageKind.FREE:
         return None

@@ -1,7 +1,8 @@
 """From page frames to the map's cells: which sections are shown, how many pages a cell holds.
 
 A cell shows the largest PageKind of its pages, the least movable one, so that one pinned page
-among many is seen. Sections without memory have no cells.
+among many is seen. Whatever a pinned page holds, it shows as PINNED: it will not move. Sections
+without memory have no cells.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hotmem_viz.memory.frames import WORD, FrameSet
+from hotmem_viz.vocabulary import PageKind
 
 if TYPE_CHECKING:
     from hotmem_viz.memory.physical import PhysicalMemory
@@ -39,9 +41,8 @@ class CellGrid:
 
     def read_all(self, mem: PhysicalMemory) -> np.ndarray:
         """Return every cell's kind: (C,) uint8."""
-        rows = mem.kind[self.sections].reshape(-1, self.pages_per_cell)
-        cells: np.ndarray = rows.max(axis=1)
-        return cells
+        rows = self.sections[:, None] * self.cells_per_section + np.arange(self.cells_per_section)
+        return self.read(mem, rows.ravel())
 
     def touched(self, frames: FrameSet) -> tuple[np.ndarray, np.ndarray]:
         """Return the cells that hold some frames, and where their pages are.
@@ -60,7 +61,19 @@ class CellGrid:
     def read(self, mem: PhysicalMemory, rows: np.ndarray) -> np.ndarray:
         """Return the kinds of some cells: (n,) uint8."""
         pages = mem.kind.reshape(-1, self.pages_per_cell)[rows]
-        return np.asarray(pages.max(axis=1) if self.pages_per_cell > 1 else pages[:, 0])
+        cells = np.asarray(pages.max(axis=1) if self.pages_per_cell > 1 else pages[:, 0])
+        cells[self._is_pinned(mem, rows)] = PageKind.PINNED
+        return cells
+
+    def _is_pinned(self, mem: PhysicalMemory, rows: np.ndarray) -> np.ndarray:
+        """Say in which of some cells a page is pinned: (n,) bool."""
+        if self.pages_per_cell >= WORD:
+            words = mem.pinned_bits.reshape(-1, self.pages_per_cell // WORD)[rows]
+            return np.asarray(words.any(axis=1))
+        first = rows * self.pages_per_cell
+        mask = np.uint64((1 << self.pages_per_cell) - 1)
+        bits = mem.pinned_bits[first // WORD] >> (first % WORD).astype(np.uint64)
+        return np.asarray((bits & mask) != 0)
 
     def read_owner(self, mem: PhysicalMemory, rows: np.ndarray) -> np.ndarray:
         """Return the owners of some one-page cells: (n,) uint16."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from hotmem_viz.memory.census import seen_kinds
 from hotmem_viz.memory.frames import FrameSet, union
 from hotmem_viz.recording.cells import CellGrid
 from hotmem_viz.recording.recording import SCHEMA, Event, Recording, SectionDetail
@@ -173,7 +174,7 @@ class Recorder:
         return SectionDetail(
             section,
             number,
-            mem.kind[section].copy(),
+            seen_kinds(mem, section),
             mem.owner[section].copy(),
             mem.migratetype[section].copy(),
         )

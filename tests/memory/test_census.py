@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.mechanisms.pins import pin_pages
 from hotmem_viz.memory.census import count_by_section, count_by_zone, count_kinds, least_movable
+from hotmem_viz.memory.frames import FrameSet
 from hotmem_viz.vocabulary import Movability, PageKind
-from tests.machines import NAMES, STUBBORN, fragment, make_machine, occupy
+from tests.machines import CACHE, NAMES, STUBBORN, fragment, make_machine, occupy
 
 
 def test_hand_count():
@@ -50,6 +52,14 @@ def test_one_pinned_page_blocks_a_section():
     assert found == (PageKind.PINNED, 2, 7777, STUBBORN)
     assert PageKind.PINNED.movability is Movability.NEVER
     assert least_movable(mem, 1) is None
+
+
+def test_a_page_that_is_pinned_blocks_a_section_whatever_it_holds():
+    mem = make_machine("odd")
+    occupy(mem, np.arange(6200, 6900), PageKind.ANON, 1)
+    pin_pages(mem, FrameSet.of_pfns(np.array([6333, 6401])))
+    assert least_movable(mem, 2) == (PageKind.PINNED, 2, 6333, CACHE)
+    assert (mem.kind.ravel()[6200:6900] == PageKind.ANON).all()
 
 
 @pytest.mark.parametrize("section", [-1, 5])

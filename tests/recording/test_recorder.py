@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 from hotmem_viz.catalog import build_run
+from hotmem_viz.mechanisms.pins import pin_pages
+from hotmem_viz.memory.census import seen_kinds
+from hotmem_viz.memory.frames import FrameSet
 from hotmem_viz.recording.cells import CellGrid
 from hotmem_viz.recording.recorder import Recorder, record
 from hotmem_viz.vocabulary import PageKind
-from tests.machines import make_machine
+from tests.machines import make_machine, occupy
 from tests.recording.runs import RandomRun, Watched
 
 
@@ -131,3 +134,23 @@ def test_events_counters_and_times_arrive_in_order():
     assert recording.counters_array[:, 0].tolist() == free.tolist()
     assert recording.meta["ticks"] == 30
     assert [o["name"] for o in recording.meta["owners"]][:2] == ["nobody", "cache"]
+
+
+@pytest.mark.parametrize("max_cells", [1 << 17, 5 * 96, 5 * 48, 5 * 12, 5])
+def test_a_pin_shows_in_its_cell_whatever_the_page_holds(max_cells):
+    mem = make_machine("odd")
+    occupy(mem, np.arange(6200, 6900), PageKind.ANON, 1)
+    grid = CellGrid(mem, max_cells)
+    before = grid.read_all(mem)
+    frames = FrameSet.of_pfns(np.array([6333, 6401, 6402]))
+    pin_pages(mem, frames)
+    after = grid.read_all(mem)
+    changed = np.flatnonzero(after != before)
+    where = np.array([6333, 6401, 6402]) // grid.pages_per_cell
+    first = {s: i * grid.cells_per_section for i, s in enumerate(grid.sections.tolist())}
+    per = grid.cells_per_section
+    assert changed.tolist() == sorted({first[w // per] + w % per for w in where.tolist()})
+    assert (after[changed] == PageKind.PINNED).all()
+    cells, rows = grid.touched(frames)
+    assert np.array_equal(grid.read(mem, rows), after[cells])
+    assert seen_kinds(mem, 2)[6333 - 6144] == PageKind.PINNED
