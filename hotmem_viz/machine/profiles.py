@@ -84,6 +84,9 @@ class KernelProfile:
         tables (calc_nr_kernel_pages, mm/mm_init.c, 6.12; it does on 6.1).
     min_free_cap_kb
         Upper bound of min_free_kbytes: 262144, and 65536 before 5.8.
+    thp_off_runs
+        How often min_free_kbytes is computed when huge pages are switched off: on 7.2 twice, the
+        second time from the marks of the first (measured: exact so for all zones).
     footprint
         What the booted kernel itself occupies.
     caches, operations
@@ -107,6 +110,7 @@ class KernelProfile:
     vmalloc_end: int = 0
     vmsplit: str = "3G/1G"
     pgd_pages: int = 2
+    thp_off_runs: int = 1
     counted_levels: frozenset[TableLevel] = frozenset({TableLevel.PTE, TableLevel.PMD})
     reserve_follows_managed: bool = False
     hash_tables_skip_hotplug: bool = False
@@ -184,6 +188,7 @@ _7_2 = replace(
     build=build_7_2.BUILD,
     reserve_follows_managed=True,
     pgd_pages=1,
+    thp_off_runs=2,
     counted_levels=frozenset(TableLevel),
     footprint=build_7_2.FOOTPRINT,
     caches=build_7_2.CACHES,
