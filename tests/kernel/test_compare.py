@@ -36,10 +36,11 @@ def everything() -> list[Compared]:
 
 # Rows outside tolerance that are known, and why.
 KNOWN_MISSES = {
-    # 3.8 thousand free pages of kernel zones. The kernel's kswapd had used up 12 of its 16 tries
-    # during boot, the model's 8 of them: so in the kernel, and not here, boosts stayed at the end.
+    # 3.8 thousand free pages of kernel zones, and a boost of 512 in both at the end, in the kernel
+    # as here. Whether one more pageblock of DMA was unmovable decides over 12 % of the load.
     ("c-dense-8G-low144M", "steps-until-oom"),
     ("c-dense-8G-low144M", "address-space-reached"),
+    ("c-dense-8G-low144M", "free-movable"),
     # 5 pages for 2 allowed: tables of that kernel's own that a load adds to are not understood.
     ("v72-c-zero-1G-60", "page-table-pages"),
 }
