@@ -19,7 +19,7 @@ from hotmem_viz.kernel.page_flags import PageFlag
 from hotmem_viz.kernel.samples import last_sample, read_sample, sample_names
 from hotmem_viz.kernel.table_loads import SPAN, TABLE_LOADS
 from hotmem_viz.kernel.table_run import TableLoad, TableRun, run_table_load
-from hotmem_viz.mechanisms.watermarks import settle_watermarks, watermark_rules
+from hotmem_viz.mechanisms.watermarks import marks_without_thp, settle_watermarks, watermark_rules
 from hotmem_viz.vocabulary import PAGE_SIZE, ZoneType
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ scenario's NEAR_KB says otherwise. Consistent with every capture that has one.""
 HUGE_PAGES_OFF = "hm.scen=pt"
 """The scenario whose first step is to switch transparent huge pages off."""
 
-MAX_SEGMENT_MIB = 1 << 20
+MAX_MIB, MAX_SEGMENT_MIB = 1 << 20, 1 << 16
+"""Bounds of `mb`: of a mapping, and of a segment that processes share."""
 
 
 def table_rows(machine: ComparedMachine) -> Iterator[Row]:
@@ -48,11 +49,13 @@ def table_rows(machine: ComparedMachine) -> Iterator[Row]:
     load = str(machine.capture.args.get("kind", ""))
     if load not in TABLE_LOADS or not machine.booted:
         return
-    near = near_sample(machine.capture)
+    near, last = near_sample(machine.capture), last_sample(machine.capture)
     operations, killed = compare_loads.load_result(machine, load)
-    run = _run(machine, load, (near.operations,) if near else ())
+    stops = [last.operations] + ([near.operations] if near else [])
+    run = _run(machine, load, tuple(stops))
     if compare_loads.is_table_load(machine.capture):
         yield from _end_rows(machine, run, load, operations, killed=killed)
+        yield from compare_loads.free_rows(machine, _left(run, last), machine.unpredicted)
     if near:
         yield _tables_row(machine, run, load, near)
 
@@ -63,9 +66,10 @@ def _run(machine: ComparedMachine, load: str, count_at: tuple[int, ...]) -> Tabl
         return None
     most, ballast = compare_loads.load_bounds(machine, machine.profile)
     mib = machine.capture.args.get("mb", 0)
-    if not isinstance(mib, int) or not 0 <= mib <= MAX_SEGMENT_MIB:
+    limit = MAX_SEGMENT_MIB if load == "procs" else MAX_MIB
+    if not isinstance(mib, int) or not 0 <= mib <= limit:
         where = machine.capture.where("manifest.json")
-        raise CaptureError(where, f"mb is no number from 0 to {MAX_SEGMENT_MIB}: {mib!r}"[:120])
+        raise CaptureError(where, f"mb is no number from 0 to {limit}: {mib!r}"[:120])
     told = TableLoad(
         load,
         mib * (1 << 20) // PAGE_SIZE,
@@ -95,7 +99,14 @@ def _end_rows(
         yield _measured(
             machine, "address-space-reached", load, reached, operations * mib, mib, "MiB"
         )
-    yield from compare_loads.free_rows(machine, run.free if run else None, why)
+
+
+def _left(run: TableRun | None, last: Sample) -> dict[ZoneType, int] | None:
+    """Return free pages by zone type: ZONE_MOVABLE at the last sample, the others at the end."""
+    if run is None:
+        return None
+    then = run.free_at.get(last.operations, run.free)
+    return {**run.free, ZoneType.MOVABLE: then.get(ZoneType.MOVABLE, 0)}
 
 
 def reach_mib(capture: Capture, load: str) -> int:
@@ -180,7 +191,8 @@ def late_mark_rows(machine: ComparedMachine) -> Iterator[Row]:
         rules = watermark_rules(machine.profile, machine.spec.arch, sum(booted))
         before = settle_watermarks([type_of(z) for z in machine.zones], booted, rules).high
         managed = [z.managed for z in zones]
-        marks = settle_watermarks(types, managed, rules.without_thp(), before)
+        runs = machine.profile.thp_off_runs
+        marks = marks_without_thp(types, managed, rules, before, runs)
     columns = protected_columns(machine)
     for i, zone in enumerate(zones):
         subject = f"{zone_subject(zone)}, huge pages off"

@@ -43,15 +43,17 @@ class TableLoad:
 class TableRun:
     """What became of a load.
 
-    operations: those that came to their end. free: free pages by zone type at the end. counted:
-    page tables that the kernel's counters tell of, by operations done, at each number asked for and
-    at the end; those of the booted system and of the load before its first operation left out.
+    operations: those that came to their end. free: free pages by zone type at the end, and free_at
+    after each number of operations asked for. counted: page tables that the kernel's counters tell
+    of, by operations done, at each number asked for and at the end; those of the booted system and
+    of the load before its first operation left out.
     """
 
     operations: int
     out_of_memory: bool
     free: dict[ZoneType, int]
     counted: dict[int, int] = field(default_factory=dict)
+    free_at: dict[int, dict[ZoneType, int]] = field(default_factory=dict)
 
 
 def run_table_load(
@@ -64,8 +66,8 @@ def run_table_load(
 ) -> TableRun:
     """Boot a machine, park ballast, and do operations of a load until memory or the load ends.
 
-    count_at: numbers of operations after which tables are counted, if it comes that far. Raises
-    ParameterError where the machine does not boot.
+    count_at: numbers of operations after which tables and free pages are counted, if it comes that
+    far. Raises ParameterError where the machine does not boot.
     """
     mem = boot_machine(spec, options, profile)
     if not load.huge_pages:
@@ -88,7 +90,7 @@ def _run(bench: Bench, work: Load, load: TableLoad, stops: list[int]) -> TableRu
     turn_pages = max(LEAST_TURN_PAGES, _room(bench) // TURNS_TO_FILL)
     most = min(load.most, load.pages // 512) if load.kind == "dense" else load.most
     done, enough = 0, True
-    counted = {}
+    counted, free_at = {}, {}
     while done < most and enough:
         near = _room(bench) < 3 * max(turn_pages, work.cost)
         n = max(1, int((LEAST_TURN_PAGES if near else turn_pages) / work.cost))
@@ -97,8 +99,9 @@ def _run(bench: Bench, work: Load, load: TableLoad, stops: list[int]) -> TableRu
         done += did
         if done in stops:
             counted[done] = count_tables_told(bench.spaces)
+            free_at[done] = _free(bench.spaces)
     counted[done] = count_tables_told(bench.spaces)
-    return TableRun(done, not enough, _free(bench.spaces), counted)
+    return TableRun(done, not enough, _free(bench.spaces), counted, free_at)
 
 
 def _room(bench: Bench) -> int:

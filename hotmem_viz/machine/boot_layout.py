@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hotmem_viz.errors import ParameterError
-from hotmem_viz.machine.boot_use import BootUse, booted_use, hash_table_pages
+from hotmem_viz.machine.boot_use import USER_REQUESTS, BootUse, booted_use, hash_table_pages
 from hotmem_viz.machine.booted import BootLayout, BootRange
 from hotmem_viz.machine.memblock import Memblock
 from hotmem_viz.machine.movable_start import hotplug_nodes
@@ -231,16 +232,27 @@ class _Boot:
             reserved=tuple(sorted(self.reserved, key=lambda r: r.start_pfn)),
             used=booted_use(self.spec, self.profile, self.hotplug),
             freed_after_init=MappingProxyType(freed),
+            late=self._late_ranges(),
         )
         self._check_room(layout)
         return layout
+
+    def _late_ranges(self) -> tuple[tuple[int, int], ...]:
+        """Return what is freed when the kernel's boot is over: the gaps of its image.
+
+        The ramdisk is unpacked and freed before most drivers start (populate_rootfs). A
+        classroom machine's image is in one piece, too small for what it frees to matter.
+        """
+        parts = self._image_parts()
+        gaps = [(a + pages, b) for (a, pages), (b, _) in itertools.pairwise(parts)]
+        return tuple(gaps) if self.spec.scale == 1 else ()
 
     def _check_room(self, layout: BootLayout) -> None:
         """Refuse what a real kernel would not survive: less kernel memory than it needs."""
         # What init memory frees comes too late: the kernel must come up without it.
         initial = layout.initial_pages(self.plan)
         room = sum(p for (_, zone), p in initial.items() if zone <= ZoneType.NORMAL)
-        needed = sum(u.pages for u in layout.used if u.gfp in ("KERNEL", "DMA"))
+        needed = sum(u.pages for u in layout.used if u.gfp not in USER_REQUESTS)
         if room <= needed:
             raise ParameterError(
                 "nodes",

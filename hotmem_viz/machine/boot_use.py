@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from hotmem_viz.machine.profiles import KernelProfile
 
 
+USER_REQUESTS = ("HIGHUSER", "HIGHUSER_MOVABLE")
+"""Requests that do not need a kernel zone."""
+
 ATOMIC_POOL_LEAST = 32
 """128 KiB (dma_atomic_pool_init, kernel/dma/pool.c, 6.1)."""
 
@@ -23,8 +26,8 @@ ATOMIC_POOL_LEAST = 32
 class BootUse:
     """Pages in use right after boot, to be taken through the allocator.
 
-    `gfp` names the request: "KERNEL", "DMA", "HIGHUSER" or "HIGHUSER_MOVABLE". `nid` is the
-    node asked first; the node of the first CPU unless said.
+    `gfp` names the request: "KERNEL", "KERNEL_RECLAIMABLE", "DMA", "HIGHUSER" or
+    "HIGHUSER_MOVABLE". `nid` is the node asked first; the node of the first CPU unless said.
     """
 
     gfp: str
@@ -80,7 +83,9 @@ def booted_use(
         tables = hash_table_pages(counted, fp.hash_entry) // (len(others) + 1)
     use = [
         BootUse("DMA", PageKind.KERNEL_BUFFER, dma, "pools for atomic DMA allocations"),
-        BootUse("KERNEL", PageKind.RECLAIMABLE_SLAB, fp.slab_reclaimable, "reclaimable slab"),
+        BootUse(
+            "KERNEL_RECLAIMABLE", PageKind.RECLAIMABLE_SLAB, fp.slab_reclaimable, "reclaimable slab"
+        ),
         BootUse("KERNEL", PageKind.SLAB, slab, "slab"),
         BootUse("KERNEL", PageKind.KERNEL_STACK, stacks, "kernel stacks"),
         BootUse("KERNEL", PageKind.PAGE_TABLE, fp.page_tables, "page tables"),

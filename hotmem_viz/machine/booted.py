@@ -41,11 +41,15 @@ class BootLayout:
     freed_after_init
         Per (node, zone): pages that became free after watermarks and reserves had been
         computed. managed - this is the M_init that they come from.
+    late
+        [start, end) in pfns, ascending: those of them that become free only when the kernel is up,
+        so that its own pages have to do without.
     """
 
     reserved: tuple[BootRange, ...]
     used: tuple[BootUse, ...]
     freed_after_init: Mapping[tuple[int, ZoneType], int]
+    late: tuple[tuple[int, int], ...] = ()
 
     def reserved_pages(self, start_pfn: int, end_pfn: int) -> int:
         """Pages between two pfns that boot took."""

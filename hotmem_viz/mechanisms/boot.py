@@ -5,28 +5,35 @@ Source: mm/page_alloc.c, 6.1: init_per_zone_wmark_min; KERNEL-CHECKED 2, 3, 5.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hotmem_viz.machine.boot_layout import lay_out_boot
+from hotmem_viz.machine.boot_use import USER_REQUESTS, BootUse
 from hotmem_viz.machine.zone_plan import plan_zones
 from hotmem_viz.mechanisms import buddy
-from hotmem_viz.mechanisms.allocator import alloc_pages
+from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
 from hotmem_viz.mechanisms.oom import total_reserve
 from hotmem_viz.mechanisms.requests import GFP
 from hotmem_viz.mechanisms.watermarks import protection, settle_watermarks, watermark_rules
 from hotmem_viz.mechanisms.zonelists import build_all_zonelists
 from hotmem_viz.memory.build import all_groups, build_memory
+from hotmem_viz.memory.frames import FrameSet, union
+from hotmem_viz.memory.zones import GROUP_WORDS
 from hotmem_viz.vocabulary import PageKind, ZoneType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from hotmem_viz.machine.boot_options import BootOptions
     from hotmem_viz.machine.profiles import KernelProfile
     from hotmem_viz.machine.spec import MachineSpec
     from hotmem_viz.memory.physical import PhysicalMemory
+
+TURN_PAGES = 64
+"""Pages that the booting kernel asks for before another kind of them has its turn."""
 
 
 def boot_machine(spec: MachineSpec, options: BootOptions, profile: KernelProfile) -> PhysicalMemory:
@@ -42,12 +49,44 @@ def boot_machine(spec: MachineSpec, options: BootOptions, profile: KernelProfile
     set_watermarks(mem, layout.initial_pages(plan))
     kernel = mem.owners.add("kernel, since boot")
     park_on_lists(mem, owner=kernel)
+    late = _hold_late(mem, layout.late, owner=kernel)
+    kernels = [use for use in layout.used if use.gfp not in USER_REQUESTS]
+    for use in _in_turns(kernels):
+        alloc_pages(mem, GFP[use.gfp], use.pages, use.kind, owner=kernel, nid=use.nid)
+    if len(late):
+        free_pages(mem, late)
     init = mem.owners.add("start-up")
     for use in layout.used:
-        gfp = GFP[use.gfp]
-        owner = init if gfp.highest == ZoneType.MOVABLE else kernel
-        alloc_pages(mem, gfp, use.pages, use.kind, owner=owner, nid=use.nid)
+        if use not in kernels:
+            gfp = GFP[use.gfp]
+            owner = init if gfp.highest == ZoneType.MOVABLE else kernel
+            alloc_pages(mem, gfp, use.pages, use.kind, owner=owner, nid=use.nid)
     return mem
+
+
+def _hold_late(mem: PhysicalMemory, ranges: tuple[tuple[int, int], ...], *, owner: int) -> FrameSet:
+    """Keep init memory from the allocator until the kernel is up."""
+    late = union([FrameSet.of_range(*r) for r in ranges])
+    late = FrameSet.of_nonzero(late.words, late.bits & mem.free_bits[late.words])
+    if len(late):
+        groups = np.unique(late.words // GROUP_WORDS)
+        buddy.count_blocks(mem, groups, -1)
+        mem.fill(late, PageKind.KERNEL_IMAGE, owner)
+        buddy.count_blocks(mem, groups, +1)
+    return late
+
+
+def _in_turns(uses: list[BootUse]) -> Iterator[BootUse]:
+    """Let what the kernel uses grow together, about 64 pages a turn, as it does: it boots but once.
+
+    So pages of different types meet in one pageblock where there are few.
+    """
+    turns = max(1, sum(use.pages for use in uses) // TURN_PAGES)
+    for turn in range(turns):
+        for use in uses:
+            pages = use.pages * (turn + 1) // turns - use.pages * turn // turns
+            if pages:
+                yield replace(use, pages=pages)
 
 
 def park_on_lists(mem: PhysicalMemory, *, owner: int) -> None:
