@@ -3,6 +3,7 @@
 run     run a scenario, get a Recording
 load    read a Recording from a file
 app     a scenario with its controls, for notebooks and the dashboard
+host    this machine's zones and memory blocks
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hotmem_viz.kernel.host import Host
     from hotmem_viz.recording.recording import Recording
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "app", "load", "run"]
+__all__ = ["__version__", "app", "host", "load", "run"]
 
 
 def run(name: str, **parameters: Any) -> Recording:
@@ -46,3 +48,13 @@ def app(name: str = "exhaustion", **parameters: Any) -> Any:
 
         find_scenario(name)
     return exhaustion_app(**parameters)
+
+
+def host() -> Host:
+    """Return this machine's zones and memory blocks, which show themselves as tables.
+
+    Raises HostError where there is nothing to read: no Linux, or a container that hides it.
+    """
+    from hotmem_viz.kernel.host import read_host
+
+    return read_host()

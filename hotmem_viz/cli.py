@@ -1,4 +1,4 @@
-"""The `hotmem-viz` command: five ways in, each error one clear line.
+"""The `hotmem-viz` command: the ways in, each error one clear line.
 
 Exit status: 0 done, 2 the command was used wrongly (the line says what is allowed) or `compare`
 met a capture that it could not use, 1 anything else. Nothing heavy is imported before a command
@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from hotmem_viz import __version__
+from hotmem_viz.cli_kernels import COMMANDS
 from hotmem_viz.errors import HotmemError, ParameterError
 
 DASHBOARD_PORT = 8866
@@ -215,6 +216,10 @@ def compare(captures: Sequence[str], as_json: bool) -> int:
     else:
         click.echo(summary_text(results))
     return exit_status(results)
+
+
+for _command in COMMANDS:
+    cli.add_command(_debug_option(_command))
 
 
 def _complain(message: str) -> None:

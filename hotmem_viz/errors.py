@@ -31,5 +31,9 @@ class CaptureError(HotmemError):
         super().__init__(f"{where}: {reason}")
 
 
+class HostError(HotmemError):
+    """A machine that shows nothing of its memory: no Linux, or a container that hides it."""
+
+
 class RecordingError(HotmemError):
     """A stored recording that cannot be read: wrong schema, missing or damaged arrays."""

@@ -9,5 +9,7 @@ procfs    /proc/slabinfo, /proc/meminfo
 blocks    the memory blocks of sysfs
 samples   the time series of a load
 compare   the model against captures: rows, their groups (compare_*), a load's run (load_run)
+host      the machine at hand: its files (host_files, host_pages), tables and text
+zone_room what a kernel request can have of a zone
 lines     what the text parsers share
 """
