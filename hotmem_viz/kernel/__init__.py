@@ -7,6 +7,11 @@ srat      the ACPI table that marks memory as hot-pluggable
 zoneinfo  /proc/zoneinfo
 procfs    /proc/slabinfo, /proc/meminfo
 blocks    the memory blocks of sysfs
+page_flags     /proc/kpageflags, in runs of pages that are alike
+page_words     what a capture's reader found in page structs: zones, nodes, free blocks
+page_kinds     the model's word for what a page holds, from its flags
+pageblocks     migrate types of pageblocks
+captured_pages the four before, of a capture's stage
 samples   the time series of a load
 compare   the model against captures: rows, their groups (compare_*), a load's run (load_run)
 host      the machine at hand: its files (host_files, host_pages), tables and text

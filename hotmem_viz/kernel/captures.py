@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.errors import CaptureError, ParameterError
+from hotmem_viz.kernel import captured_pages
 from hotmem_viz.kernel.archive import read_tar_xz
 from hotmem_viz.kernel.blocks import MemoryBlock, parse_blocks
 from hotmem_viz.kernel.console import BootLog, parse_console
@@ -25,6 +26,9 @@ from hotmem_viz.machine.spec import Arch, MachineSpec, NodeSpec, PfnRange
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from hotmem_viz.kernel.page_flags import PageRuns
+    from hotmem_viz.kernel.pageblocks import PageblockTypes
 
 SUFFIX = ".tar.xz"
 _SECTION_PAGES = {Arch.X86_64: 32768, Arch.PAE: 131072}
@@ -154,6 +158,22 @@ class Capture:
         """Return the memory blocks at a stage; none where the kernel has no such folder."""
         path = f"{stage}/blocks"
         return parse_blocks(self.text(path), self.where(path)) if self.has(path) else ()
+
+    def page_runs(self, stage: str = "boot") -> PageRuns:
+        """Return the flags of all pages at a stage; of one block for before/memoryN."""
+        return captured_pages.read_runs(self, "kpf", stage)
+
+    def page_words(self, stage: str = "boot") -> PageRuns:
+        """Return what the page structs said at a stage: zone, node, held, free blocks."""
+        return captured_pages.read_runs(self, "pages", stage)
+
+    def page_kinds(self, stage: str = "boot") -> PageRuns:
+        """Return what all pages held at a stage, as far as flags and page structs tell."""
+        return captured_pages.captured_kinds(self, stage)
+
+    def pageblock_types(self, stage: str = "boot") -> PageblockTypes:
+        """Return the migrate types of pageblocks at a stage."""
+        return captured_pages.read_pageblocks(self, stage)
 
     def result(self, load: str) -> dict[str, Any]:
         """Return what a load reported: operations done, signal, seconds."""

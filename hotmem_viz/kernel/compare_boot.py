@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotmem_viz.errors import CaptureError
+from hotmem_viz.kernel.captured_pages import block_pages
 from hotmem_viz.kernel.compare_machine import type_of, zone_subject
 from hotmem_viz.kernel.compare_rows import ONE_PERCENT, TWO_PERCENT
 from hotmem_viz.machine.spec import Arch
-from hotmem_viz.vocabulary import PAGE_SIZE, PAGEBLOCK_PAGES, ZoneType
+from hotmem_viz.vocabulary import PAGE_SIZE, ZoneType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +80,7 @@ def block_rows(machine: ComparedMachine) -> Iterator[Row]:
     """Compare the zone of every memory block with valid_zones; 64-bit kernels have blocks."""
     if not machine.booted or not machine.capture.has("boot/blocks"):
         return
-    pages = _block_pages(machine)
+    pages = block_pages(machine.capture)
     for block in machine.capture.blocks():
         predicted, why = None, machine.no_profile
         if block.state != "online":
@@ -94,19 +95,6 @@ def block_rows(machine: ComparedMachine) -> Iterator[Row]:
             unit="zone",
             why=why,
         )
-
-
-def _block_pages(machine: ComparedMachine) -> int:
-    """Return the size of a memory block, in pages."""
-    text = machine.capture.text("block_size_bytes").strip()
-    where = machine.capture.where("block_size_bytes")
-    try:
-        size = int(text, 16)
-    except ValueError:
-        raise CaptureError(where, f"not a hexadecimal number: {text[:20]!r}", 1) from None
-    if size <= 0 or size % (PAGEBLOCK_PAGES * PAGE_SIZE):
-        raise CaptureError(where, f"not a size of a memory block: {text[:20]!r}", 1)
-    return size // PAGE_SIZE
 
 
 def _zone_of(plan: ZonePlan, block: MemoryBlock, pages: int) -> str:
