@@ -1,4 +1,8 @@
-"""Reads the time series of a load: what /proc said again and again while it ran."""
+"""Reads the time series of a load: what /proc said again and again while it ran.
+
+A sample is one file, ts/KIND/NNNN: a first line, then texts of /proc, each below a line
+`## file /proc/NAME`. Compact captures keep fewer samples, and fewer lines of each.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,10 @@ if TYPE_CHECKING:
 
     from hotmem_viz.kernel.captures import Capture
 
-_HEAD = re.compile(r"## sample (\d{1,9}) ops=(\d{1,18}) t=\S{1,20} note=(\w{1,20})", re.ASCII)
-_FILE = re.compile(r"^## file /proc/(\w{1,40})\n(.*?)(?=^## file |\Z)", re.DOTALL | re.MULTILINE)
+_HEAD = re.compile(
+    r"## sample (\d{1,9}) ops=(\d{1,18}) t=(\d{1,9}(?:\.\d{1,9})?) note=(\w{1,20})", re.ASCII
+)
+_FILE = "## file /proc/"
 _SERIES = "frames/ts/"
 
 
@@ -24,61 +30,93 @@ _SERIES = "frames/ts/"
 class Sample:
     """One moment of a load: operations done so far, a note, and texts of /proc by file name.
 
-    `head` is the sample's first line. `note` is "start", "tick", "end", or "dead" for the sample
-    after the load was killed.
+    `head` is the sample's first line, `seconds` the time since the machine started. `note` is
+    "start", "tick", "end", "manual", or "dead" for a sample after the load was killed.
     """
 
     where: str
     head: str
     operations: int
+    seconds: float
     note: str
     texts: Mapping[str, str]
 
-    def _text(self, name: str) -> str:
+    def has(self, name: str) -> bool:
+        """Tell whether the sample has a file of /proc."""
+        return name in self.texts
+
+    def text(self, name: str) -> str:
+        """Return a file of /proc.
+
+        Raises
+        ------
+        CaptureError
+            When the sample has none of that name.
+        """
         if name not in self.texts:
             raise CaptureError(self.where, f"the sample has no {name}: truncated?")
         return self.texts[name]
 
     def zoneinfo(self) -> tuple[ZoneInfo, ...]:
         """Return the zones at that moment."""
-        return parse_zoneinfo(self._text("zoneinfo"), f"{self.where}:zoneinfo")
+        return parse_zoneinfo(self.text("zoneinfo"), f"{self.where}:zoneinfo")
 
     def meminfo(self) -> dict[str, int]:
         """Return meminfo at that moment."""
-        return parse_meminfo(self._text("meminfo"), f"{self.where}:meminfo")
+        return parse_meminfo(self.text("meminfo"), f"{self.where}:meminfo")
 
 
-def sample_names(capture: Capture) -> tuple[str, ...]:
-    """Return the paths of a capture's samples in the order taken, without frames/."""
-    names = sorted(n for n in capture.files if n.startswith(_SERIES))
+def series_names(capture: Capture) -> tuple[str, ...]:
+    """Return the kinds of a capture's time series, such as files or hot, sorted."""
+    tails = (n.removeprefix(_SERIES) for n in capture.files if n.startswith(_SERIES))
+    return tuple(sorted({tail.rpartition("/")[0] for tail in tails}))
+
+
+def sample_names(capture: Capture, series: str = "") -> tuple[str, ...]:
+    """Return the paths of a series' samples in the order taken, without frames/.
+
+    Without a name it is the series of the capture's load, or all there are.
+    """
+    load = str(capture.args.get("kind", ""))
+    head = f"{_SERIES}{series or load}/"
+    names = sorted(n for n in capture.files if n.startswith(head))
+    if not names and not series:
+        names = sorted(n for n in capture.files if n.startswith(_SERIES))
     return tuple(n.removeprefix("frames/") for n in names)
 
 
 def read_sample(capture: Capture, path: str) -> Sample:
-    """Read one sample: a file of the series, or a folder of the compact form ("last").
+    """Read one sample.
 
     Raises
     ------
     CaptureError
         When it is missing, or its first line is not that of a sample.
     """
-    where, folder = capture.where(path), _is_folder(capture, path)
-    head, _, rest = capture.text(f"{path}/sample" if folder else path).partition("\n")
+    return parse_sample(capture.text(path), capture.where(path))
+
+
+def parse_sample(text: str, path: object = "sample") -> Sample:
+    """Read the text of a sample; the texts of /proc inside are read on demand.
+
+    Raises
+    ------
+    CaptureError
+        When the first line is not that of a sample.
+    """
+    where = str(path)
+    head, _, rest = text.partition("\n")
     match = _HEAD.fullmatch(head.strip())
     if not match:
         raise CaptureError(where, f"not the first line of a sample: {head[:60]!r}", 1)
-    texts = dict(_FILE.findall(rest))
-    if folder:
-        names = ("zoneinfo", "meminfo")
-        texts = {n: capture.text(f"{path}/{n}") for n in names if capture.has(f"{path}/{n}")}
-    return Sample(where, head.strip(), int(match[2]), match[3], texts)
+    texts: dict[str, str] = {}
+    for part in f"\n{rest}".split(f"\n{_FILE}")[1:]:
+        name, _, body = part.partition("\n")
+        texts.setdefault(name.strip()[:40], body if body.endswith("\n") else f"{body}\n")
+    return Sample(where, head.strip(), int(match[2]), float(match[3]), match[4], texts)
 
 
-def _is_folder(capture: Capture, path: str) -> bool:
-    return capture.has(f"{path}/sample")
-
-
-def last_sample(capture: Capture) -> Sample:
+def last_sample(capture: Capture, series: str = "") -> Sample:
     """Return the last sample that the load was alive to see.
 
     Raises
@@ -86,16 +124,14 @@ def last_sample(capture: Capture) -> Sample:
     CaptureError
         When there is none.
     """
-    if _is_folder(capture, "last"):
-        return read_sample(capture, "last")
-    for name in reversed(sample_names(capture)):
+    for name in reversed(sample_names(capture, series)):
         sample = read_sample(capture, name)
         if sample.note != "dead":
             return sample
     raise CaptureError(capture.path, "the capture has no sample of its load")
 
 
-def peak_sample(capture: Capture) -> Sample:
+def peak_sample(capture: Capture, series: str = "") -> Sample:
     """Return the first sample with the most reclaimable slab: where a cache stopped growing.
 
     Raises
@@ -103,9 +139,7 @@ def peak_sample(capture: Capture) -> Sample:
     CaptureError
         When there is none.
     """
-    if _is_folder(capture, "peak"):
-        return read_sample(capture, "peak")
-    samples = [read_sample(capture, name) for name in sample_names(capture)]
+    samples = [read_sample(capture, name) for name in sample_names(capture, series)]
     samples = [s for s in samples if s.note != "dead"]
     if not samples:
         raise CaptureError(capture.path, "the capture has no sample of its load")

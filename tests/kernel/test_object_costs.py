@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hotmem_viz.kernel.captures import open_capture
+from hotmem_viz.kernel.samples import last_sample
 from hotmem_viz.machine.profiles import find_profile
 
 CASES = [
@@ -68,9 +69,9 @@ def test_cost_of_an_operation_in_bytes(profile, operation, bytes_each):
 )
 def test_reclaimable_slab_grows_by_what_the_reclaimable_caches_cost(profile, name, load):
     capture, kernel = open_capture(name), find_profile(profile)
-    head = capture.text("last/sample")
-    ops = int(head.partition("ops=")[2].split()[0])
-    grown = capture.meminfo("last")["SReclaimable"] - capture.meminfo()["SReclaimable"]
+    last = last_sample(capture)
+    ops = last.operations
+    grown = last.meminfo()["SReclaimable"] - capture.meminfo()["SReclaimable"]
     cost = {
         r: sum(
             n * kernel.caches[c].pages_per_object

@@ -243,6 +243,6 @@ def test_manifests_that_are_none(tmp_path, manifest):
 
 
 def test_a_capture_says_what_it_has_not():
-    assert FILES.stages == ("boot", "last")
-    with pytest.raises(CaptureError, match="has no end/zoneinfo"):
-        FILES.zoneinfo("end")
+    assert FILES.stages == ("boot", "end")
+    with pytest.raises(CaptureError, match="has no loaded/zoneinfo"):
+        FILES.zoneinfo("loaded")

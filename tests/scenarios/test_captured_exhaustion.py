@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pytest
 
 from hotmem_viz.kernel.captures import open_capture
+from hotmem_viz.kernel.samples import last_sample
 from hotmem_viz.vocabulary import ZoneType
 from tests.scenarios.ledger import column, ends_with, per_zone
 
@@ -69,7 +70,7 @@ def compare(lesson, name):
     free = sum(
         per_zone(recording, "free")[-1, z["id"]] for z in recording.meta["zones"] if not z["kernel"]
     )
-    seen = sum(z.free for z in capture.zoneinfo("last") if z.zone in CONFINED)
+    seen = sum(z.free for z in last_sample(capture).zoneinfo() if z.zone in CONFINED)
     made = float(column(recording, "objects")[-1])
     rows = (
         Comparison(name, load, made, capture.result(load)["ops"]),
@@ -107,7 +108,7 @@ def test_the_free_memory_that_is_of_no_use_is_the_captured_one(lesson, name):
     """Lesson 4 of the captures: nearly all that is free at the OOM lies where it is of no use."""
     recording = run_as_captured(lesson, name)
     useless, free = (column(recording, n)[-1] for n in ("useless", "free"))
-    last = {z.zone: z for z in open_capture(name).zoneinfo("last")}
+    last = {z.zone: z for z in last_sample(open_capture(name)).zoneinfo()}
     confined = sum(z.free for kind, z in last.items() if kind in CONFINED)
     assert useless / free > 0.99
     assert confined / free > 0.95
@@ -125,8 +126,8 @@ def test_pipes_may_use_highmem_but_not_movable(lesson):
     assert free[-1, high] < free[0, high]
     seen = open_capture("e-pipes-04G")
     before, after = (
-        next(z.free for z in seen.zoneinfo(stage) if z.zone is ZoneType.HIGHMEM)
-        for stage in ("boot", "last")
+        next(z.free for z in zones if z.zone is ZoneType.HIGHMEM)
+        for zones in (seen.zoneinfo("boot"), last_sample(seen).zoneinfo())
     )
     assert after < before / 50, "and so it was on the real machine"
 
