@@ -124,3 +124,4 @@ class EventKind(IntEnum):
     KSWAPD_GIVES_UP = 7
     DONE = 8
     MIXING = 9
+    CAPTURED = 40

@@ -69,12 +69,22 @@ def read_pageblocks(capture: Capture, stage: str) -> PageblockTypes:
 
 def present_ranges(capture: Capture, stage: str) -> tuple[tuple[int, int], ...]:
     """Return the pfns that exist at a stage: the boot log's ranges, and blocks added since."""
-    ranges = [r for spans in capture.boot_log.node_ranges.values() for r in spans]
+    ranges = _booted_ranges(capture, stage)
     if capture.has(f"{stage}/blocks"):
-        booted, size = max(end for _, end in ranges), block_pages(capture)
+        booted, size = max((end for _, end in ranges), default=0), block_pages(capture)
         firsts = (block.phys_index * size for block in capture.blocks(stage))
         ranges += [(first, first + size) for first in firsts if first >= booted]
     return tuple(sorted(ranges))
+
+
+def _booted_ranges(capture: Capture, stage: str) -> list[tuple[int, int]]:
+    """Return the boot log's ranges; none where it was lost and memory blocks can do instead."""
+    try:
+        return [r for spans in capture.boot_log.node_ranges.values() for r in spans]
+    except CaptureError:
+        if capture.has(f"{stage}/blocks"):
+            return []
+        raise
 
 
 def captured_kinds(capture: Capture, stage: str) -> PageRuns:

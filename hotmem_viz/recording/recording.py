@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hotmem_viz.errors import ParameterError
+from hotmem_viz.errors import ParameterError, RecordingError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,13 +88,14 @@ class SectionDetail:
 class Recording:
     """A scenario's run, a stored file or a capture: all the views ever see.
 
-    meta: JSON-able; see `docs/recording.md` for its keys. kind: the map's cells. owner:
-    per-page owners, migratetype: per-pageblock types; both absent where cells hold more than
-    a page. counters: (T, F) float64 with `meta["counters"]` naming the F columns. time_ns: (T,).
+    meta: JSON-able; see `docs/recording.md` for its keys. kind: the map's cells, absent where
+    nobody read the pages. owner: per-page owners, absent where cells hold more than a page.
+    migratetype: per-pageblock types, absent where they are not known. counters: (T, F) float64
+    with `meta["counters"]` naming the F columns. time_ns: (T,).
     """
 
     meta: dict[str, Any]
-    kind: CellTrack
+    kind: CellTrack | None
     counters_array: np.ndarray
     time_ns: np.ndarray
     event_list: tuple[Event, ...] = ()
@@ -114,8 +115,14 @@ class Recording:
         return tick
 
     def frame(self, tick: int) -> np.ndarray:
-        """Page kinds of the map's cells at `tick`, (C,) uint8."""
-        return self.kind.frame(self.check_tick(tick))
+        """Page kinds of the map's cells at `tick`, (C,) uint8.
+
+        Raises ParameterError without such a tick, RecordingError without a map.
+        """
+        self.check_tick(tick)
+        if self.kind is None:
+            raise RecordingError("the recording has no map: nobody read its pages")
+        return self.kind.frame(tick)
 
     @property
     def counters(self) -> pd.DataFrame:

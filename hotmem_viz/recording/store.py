@@ -62,7 +62,7 @@ def from_parts(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> R
         tracks = {
             name: CellTrack(**{part: arrays[f"{name}.{part}"] for part in _PARTS})
             for name in _TRACKS
-            if f"{name}.keys" in arrays
+            if any(f"{name}.{part}" in arrays for part in _PARTS)
         }
         details = tuple(
             SectionDetail(
@@ -73,7 +73,7 @@ def from_parts(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> R
         events = tuple(Event(**{**e, "claims": tuple(e["claims"])}) for e in header["events"])
         recording = Recording(
             meta=dict(header["meta"]),
-            kind=tracks["kind"],
+            kind=tracks.get("kind"),
             counters_array=arrays["counters"],
             time_ns=arrays["time_ns"],
             event_list=events,

@@ -162,6 +162,7 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.KSWAPD_GIVES_UP: ("kswapd gives up", "#9a3412", "#f59e76"),
     EventKind.MIXING: ("types mix", "#a03a8f", "#e58fd6"),
     EventKind.DONE: ("done", "#3f4753", "#c3cad5"),
+    EventKind.CAPTURED: ("captured", "#0f6f8f", "#58c4e4"),
 }
 """Label, light and dark colour of each event kind's mark."""
 
