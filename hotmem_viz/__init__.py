@@ -1,6 +1,7 @@
 """Physical memory hot-remove in Linux, seen: a model, its recordings, and a stage to play them.
 
 run     run a scenario, get a Recording
+beside  run it under two kernels, get both on one time cursor
 load    read a Recording from a file
 app     a scenario with its controls, for notebooks and the dashboard
 host    this machine's zones and memory blocks
@@ -11,25 +12,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from hotmem_viz.kernel.host import Host
+    from hotmem_viz.recording.pair import Pair
     from hotmem_viz.recording.recording import Recording
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "app", "host", "load", "run"]
+__all__ = ["__version__", "app", "beside", "host", "load", "run"]
 
 
 def run(name: str, **parameters: Any) -> Recording:
     """Run a scenario and return its recording, which shows itself as a stage in a notebook.
 
-    name: "exhaustion". Its parameters: machine, movable, boot, workload, user and seed; see
-    `hotmem_viz.scenarios.exhaustion.ExhaustionParameters`. Raises ParameterError for a name or a
-    value that is not allowed.
+    name: "exhaustion". Its parameters: machine, movable, boot, workload, user, seed and profile
+    (the kernel); see `hotmem_viz.scenarios.parameters.ExhaustionParameters`. Raises
+    ParameterError for a name or a value that is not allowed.
     """
     from hotmem_viz.catalog import run as run_scenario
 
     return run_scenario(name, **parameters)
+
+
+def beside(name: str, profiles: Sequence[str] = ("6.1", "7.2"), **parameters: Any) -> Pair:
+    """Run a scenario under two kernels, the same requests for both, on one time cursor.
+
+    profiles: two names of `hotmem_viz.machine.profiles.PROFILES`, or "" for the kernel that the
+    machine brings. The other parameters are those of `run`. The result shows itself as a stage
+    with both runs. Raises ParameterError for a name or a value that is not allowed.
+    """
+    from hotmem_viz.catalog import beside as run_beside
+
+    return run_beside(name, profiles, **parameters)
 
 
 def load(path: str | Path) -> Recording:

@@ -11,12 +11,15 @@ from hotmem_viz.errors import CaptureError, ParameterError
 from hotmem_viz.kernel.captures import open_capture, spec_from_capture
 from hotmem_viz.machine.presets import PRESETS
 from hotmem_viz.machine.profiles import find_profile
+from hotmem_viz.recording.pair import Pair, pair_recordings
 from hotmem_viz.recording.recorder import record
 from hotmem_viz.scenarios.exhaustion import Exhaustion
 from hotmem_viz.scenarios.parameters import DEFAULT_MOVABLE, ExhaustionParameters, build_parameters
 from hotmem_viz.scenarios.setup import Setup, choose_options, choose_preset
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hotmem_viz.recording.recording import Recording
 
 SCENARIOS = {"exhaustion": (Exhaustion, ExhaustionParameters)}
@@ -29,24 +32,68 @@ def find_scenario(name: str) -> tuple[type[Exhaustion], type[ExhaustionParameter
     return SCENARIOS[name]
 
 
-def choose_setup(machine: str, movable: float | None, boot: str) -> Setup:
-    """Set up a machine by the name of a preset, or the name or path of a capture."""
+def choose_setup(machine: str, movable: float | None, boot: str, profile: str = "") -> Setup:
+    """Set up a machine by the name of a preset, or the name or path of a capture.
+
+    profile: the kernel by name, whatever the preset or the capture would bring; the machine takes
+    the build for its own architecture. Raises ParameterError where there is none.
+    """
     if machine in PRESETS:
-        return choose_preset(machine, movable, boot, DEFAULT_MOVABLE)
+        return choose_preset(machine, movable, boot, DEFAULT_MOVABLE, profile)
     try:
         capture = open_capture(machine)
     except CaptureError as error:
         allowed = f"allowed are {', '.join(PRESETS)}, or a capture ({error.reason})"
         raise ParameterError("machine", machine, allowed) from None
     spec, options = spec_from_capture(capture)
-    return Setup(spec, choose_options(movable, boot, options), find_profile(capture.profile_name))
+    kernel = find_profile(profile, spec.arch) if profile else find_profile(capture.profile_name)
+    return Setup(spec, choose_options(movable, boot, options), kernel)
 
 
 def build_run(name: str, **parameters: Any) -> Exhaustion:
     """Build a scenario, ready to run, without running it."""
     scenario, parameters_type = find_scenario(name)
     p = build_parameters(parameters_type, parameters)
-    return scenario(p, choose_setup(p.machine, p.movable, p.boot))
+    return scenario(p, choose_setup(p.machine, p.movable, p.boot, p.profile))
+
+
+def build_pair(
+    name: str, profiles: Sequence[str], **parameters: Any
+) -> tuple[Exhaustion, Exhaustion]:
+    """Build a scenario under two kernels without running it; the second replays the requests.
+
+    profiles: two kernels by name, "" for the machine's own. Raises ParameterError as `run` does,
+    and where `profile` is among the parameters too.
+    """
+    if "profile" in parameters:
+        raise ParameterError("profile", parameters["profile"], "profiles already says which two")
+    if isinstance(profiles, str) or len(profiles) != 2:
+        raise ParameterError("profiles", profiles, "the names of two kernels are needed")
+    scenario, parameters_type = find_scenario(name)
+    left, right = (
+        build_parameters(parameters_type, {**parameters, "profile": profile})
+        for profile in profiles
+    )
+    first = scenario(left, choose_setup(left.machine, left.movable, left.boot, left.profile))
+    setup = choose_setup(right.machine, right.movable, right.boot, right.profile)
+    return first, scenario(right, setup, first.workload)
+
+
+def pair_runs(left: Recording, right: Recording) -> Pair:
+    """Put two runs of a scenario under two kernels side by side, operation by operation."""
+    names = (left.meta["profile"], right.meta["profile"])
+    titles = tuple(find_profile(name).title for name in names)
+    return pair_recordings(left, right, by="objects", titles=(titles[0], titles[1]))
+
+
+def beside(name: str, profiles: Sequence[str] = ("6.1", "7.2"), **parameters: Any) -> Pair:
+    """Run a scenario under two kernels, the same requests for both, on one time cursor.
+
+    profiles: two kernels by name, "" for the machine's own. The other parameters are those of
+    the scenario. Raises ParameterError for a name or a value that is not allowed.
+    """
+    left, right = build_pair(name, profiles, **parameters)
+    return pair_runs(record(left), record(right))
 
 
 def run(name: str, **parameters: Any) -> Recording:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hotmem_viz.recording.recording import Event
     from hotmem_viz.scenarios.parameters import ExhaustionParameters
     from hotmem_viz.scenarios.setup import Setup
+    from hotmem_viz.scenarios.workloads import Workload
 
 TURNS = 1200
 """Turns drawn at most, enough to fill any machine at the largest turn allowed; a workload that
@@ -58,26 +59,24 @@ SCARCE_TURNS, LAST_PIECES = 3, 6
 
 
 class Exhaustion:
-    """One run of the scenario; see `hotmem_viz.recording.recorder.Run`."""
+    """One run of the scenario; see `hotmem_viz.recording.recorder.Run`.
+
+    requests: the workload of another run of this machine, to be replayed as it is; without it
+    one is drawn from the seed.
+    """
 
     name = "exhaustion"
     title = "Kernel zones run dry"
 
-    def __init__(self, parameters: ExhaustionParameters, setup: Setup) -> None:
+    def __init__(
+        self, parameters: ExhaustionParameters, setup: Setup, requests: Workload | None = None
+    ) -> None:
         self.parameters = p = parameters
         self.memory = mem = boot_machine(setup.spec, setup.options, setup.profile)
         self._kernel = telling.kernel_zones(mem)
         operation = setup.profile.operations[p.workload]
         self.turn_pages = self._size_turns(find_stocks(setup.profile, operation))
-        self.workload = draw_workload(
-            setup.profile,
-            p.workload,
-            [n.nid for n in setup.spec.nodes],
-            user=p.user,
-            turn_pages=self.turn_pages,
-            turns=TURNS_SHRINKABLE if operation.shrinkable else TURNS,
-            rng=np.random.default_rng(p.seed),
-        )
+        self.workload = self._draw(setup) if requests is None else requests.on_kernel(setup.profile)
         self.objects = telling.OBJECT_NAMES[p.workload]
         self.meta: dict[str, Any] = {
             "scenario": self.name,
@@ -110,6 +109,19 @@ class Exhaustion:
         usable = mem.zones.free[mem.zones.type <= costliest.gfp.highest].sum()
         cap = max(512, mem.spec.present_pages // 1024)
         return int(np.clip(usable // TICKS_TO_FILL, 8, cap))
+
+    def _draw(self, setup: Setup) -> Workload:
+        p = self.parameters
+        shrinkable = setup.profile.operations[p.workload].shrinkable
+        return draw_workload(
+            setup.profile,
+            p.workload,
+            [n.nid for n in setup.spec.nodes],
+            user=p.user,
+            turn_pages=self.turn_pages,
+            turns=TURNS_SHRINKABLE if shrinkable else TURNS,
+            rng=np.random.default_rng(p.seed),
+        )
 
     def _park_ballast(self) -> None:
         """Park socket pairs before the first tick."""

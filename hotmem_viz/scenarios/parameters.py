@@ -8,6 +8,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.scenarios.telling import OBJECT_NAMES
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ class ExhaustionParameters:
     ZONE_MOVABLE, 0 to 1, as movablecore= of that percent; excludes boot. boot: boot options as
     typed on a command line. workload: files, dirs, sockets, pipes or cache. user: share of the
     pages asked for that are user memory, 0 to 0.95. seed: of the workload. ballast: socket pairs
-    parked before the workload starts, as the captures' loads do.
+    parked before the workload starts, as the captures' loads do. profile: the kernel, by a name
+    of `hotmem_viz.machine.profiles.PROFILES`, of which the machine takes the build for its own
+    architecture; "" is the preset's or the capture's own.
     """
 
     machine: str = "classroom"
@@ -78,6 +81,7 @@ class ExhaustionParameters:
     user: float = 0.5
     seed: int = 7
     ballast: int = 0
+    profile: str = ""
 
     def __post_init__(self) -> None:
         require_text("machine", self.machine)
@@ -87,6 +91,8 @@ class ExhaustionParameters:
         object.__setattr__(self, "seed", require_whole("seed", self.seed))
         object.__setattr__(self, "ballast", require_whole("ballast", self.ballast))
         require_share("user", self.user, MAX_USER)
+        if self.profile != "":
+            require_choice("profile", self.profile, tuple(PROFILES))
         if self.movable is not None:
             require_share("movable", self.movable)
             if self.boot.strip():

@@ -35,18 +35,20 @@ def choose_options(
     return otherwise or BootOptions()
 
 
-def choose_preset(name: str, movable: float | None, boot: str, share: float) -> Setup:
-    """Set up a preset machine.
+def choose_preset(
+    name: str, movable: float | None, boot: str, share: float, profile: str = ""
+) -> Setup:
+    """Set up a preset machine, with the kernel of some name or else with 6.1.
 
     Without movable and boot, an x86-64 machine boots with `share` of its memory movable, the
     mail's machine with movable_node, and a PAE machine as it is: HighMem is its Movable.
     """
     spec = find_preset(name)
-    profile = find_profile("6.1", spec.arch)
+    kernel = find_profile(profile or "6.1", spec.arch)
     if any(r.hotpluggable for n in spec.nodes for r in n.ranges):
         usual = BootOptions(movable_node=True, text="movable_node")
     elif spec.arch is Arch.PAE:
         usual = BootOptions()
     else:
         usual = movable_share(share)
-    return Setup(spec, choose_options(movable, boot, usual), profile)
+    return Setup(spec, choose_options(movable, boot, usual), kernel)

@@ -70,8 +70,8 @@ def tell_boot(mem: PhysicalMemory, workload: str) -> Event:
     confined = confined_zone_name(mem)
     share = 100 * kernel / total
     text = (
-        f"{format_pages(total)} are managed by the page allocator, {format_pages(kernel)} "
-        f"({share:.0f} %) in zones that kernel memory may use. "
+        f"{mem.profile.title}: {format_pages(total)} are managed by the page allocator, "
+        f"{format_pages(kernel)} ({share:.0f} %) in zones that kernel memory may use. "
     )
     if confined:
         # With HIGHPTE a 32-bit kernel keeps the lowest page tables in high memory.

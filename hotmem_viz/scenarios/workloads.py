@@ -7,7 +7,7 @@ user actor touches anonymous memory and reads files, whose metadata comes as buf
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,6 +106,11 @@ class Workload:
     def pages_per_operation(self) -> float:
         """Pages that one operation costs in the long run."""
         return sum(s.pages_per_operation for s in self.stocks)
+
+    def on_kernel(self, profile: KernelProfile) -> Workload:
+        """Return the same turns as they are on another kernel, whose objects differ in size."""
+        operation = profile.operations[self.operation.name]
+        return replace(self, operation=operation, stocks=find_stocks(profile, operation))
 
 
 def cut_of(cache: SlabCache, shared: int = 1) -> SlabCut:

@@ -19,6 +19,7 @@ MODULES = (
     "format.js",
     "decode.js",
     "playback.js",
+    "timeline.js",
     "scene.js",
     "cells.js",
     "geometry.js",
@@ -31,6 +32,8 @@ MODULES = (
     "zones.js",
     "chart.js",
     "caption.js",
+    "side.js",
+    "compare.js",
     "legend.js",
     "detail.js",
     "controls.js",
@@ -43,6 +46,9 @@ MODULES = (
     "stage.js",
 )
 """In order: a module may use only those before it at its top level."""
+
+STYLE_SHEETS = ("stage.css", "pair.css")
+"""In order: a later one has the last word."""
 
 _IMPORT = re.compile(r"^import\s*\{[^}]*\}\s*from\s*\"\./[\w.]+\";\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) )", re.MULTILINE)
@@ -67,5 +73,6 @@ def join_modules() -> str:
 
 @cache
 def style_sheet() -> str:
-    """Return the stage's style sheet, the palette's variables first."""
-    return css_variables() + (STATIC / "stage.css").read_text(encoding="utf-8")
+    """Return the stage's style sheets as one, the palette's variables first."""
+    sheets = [(STATIC / name).read_text(encoding="utf-8") for name in STYLE_SHEETS]
+    return css_variables() + "".join(sheets)

@@ -1,18 +1,19 @@
-"""What a Recording shows when a notebook displays it."""
+"""What a Recording or a Pair shows when a notebook displays it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hotmem_viz.recording.pair import Pair
     from hotmem_viz.recording.recording import Recording
 
 
-def mimebundle(recording: Recording, **kwargs: Any) -> Any:
-    """Return the mime bundle of a Stage that shows `recording`, for `_repr_mimebundle_`."""
+def mimebundle(shown: Recording | Pair, **kwargs: Any) -> Any:
+    """Return the mime bundle of a Stage that shows it, for `_repr_mimebundle_`."""
     from hotmem_viz.views.stage import Stage
 
-    stage = Stage(recording)
+    stage = Stage(shown)
     if not stage.chart:
         stage.draw_chart()
     return stage._repr_mimebundle_(**kwargs)

@@ -6,14 +6,13 @@ travel beside it as fractions, so that text keeps its size and shape at any widt
 
 from __future__ import annotations
 
-import io
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hotmem_viz.views.palette import EVENTS, KINDS, THEMES, Theme, colour
 from hotmem_viz.views.raster import mosaic
+from hotmem_viz.views.svg import bare_svg, in_dark, make_figure, strip_words, tick_rows, tones_of
 from hotmem_viz.vocabulary import EventKind, PageKind
 
 if TYPE_CHECKING:
@@ -35,11 +34,11 @@ _UNITS = (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("B", 1))
 _SIZE_INCHES = (11.0, 2.2)
 
 
-def _series(recording: Recording, name: str) -> np.ndarray | None:
+def series_of(recording: Recording, name: str) -> np.ndarray | None:
     """Return a counter over time in bytes, (T,); "kernel" is free less useless."""
     names = [c["name"] for c in recording.meta["counters"]]
     if name == "kernel":
-        free, useless = _series(recording, "free"), _series(recording, "useless")
+        free, useless = series_of(recording, "free"), series_of(recording, "useless")
         return None if free is None or useless is None else free - useless
     if name not in names:
         return None
@@ -47,18 +46,23 @@ def _series(recording: Recording, name: str) -> np.ndarray | None:
     return column * float(recording.meta["page_size"])
 
 
-def _unit(recording: Recording, ghost: Recording | None) -> tuple[str, int, float]:
-    """Return the axis' unit, its bytes, and the axis' top in bytes."""
+def axis_unit(*runs: Recording | None) -> tuple[str, int, float]:
+    """Return the unit of an axis for some runs, its bytes, and the axis' top in bytes."""
     tops = [
         float(series.max())
-        for run in (recording, ghost)
+        for run in runs
         if run is not None
         for name, *_ in LINES
-        if (series := _series(run, name)) is not None and len(series)
+        if (series := series_of(run, name)) is not None and len(series)
     ]
     top = max([*tops, 1.0]) * 1.04
     word, size = next((u for u in _UNITS if top >= 2 * u[1]), _UNITS[-1])
     return word, size, top
+
+
+def bytes_of(unit: str) -> int:
+    """Return the bytes of an axis' unit."""
+    return dict(_UNITS)[unit]
 
 
 def draw_time_chart(
@@ -69,9 +73,9 @@ def draw_time_chart(
     The hatched band between the curves is free memory that a kernel request cannot have;
     `ghost` is an earlier run, drawn faintly. Event marks are vertical lines.
     """
-    word, size, top = _unit(recording, ghost)
+    word, size, top = axis_unit(recording, ghost)
     ticks = np.arange(recording.n_ticks)
-    free, kernel = _series(recording, "free"), _series(recording, "kernel")
+    free, kernel = series_of(recording, "free"), series_of(recording, "kernel")
     if free is not None and kernel is not None:
         ax.fill_between(ticks, 0, kernel / size, color=colour("usable", theme), alpha=0.16, lw=0)
         tone = colour("useless", theme)
@@ -82,37 +86,39 @@ def draw_time_chart(
     if ghost is not None:
         _draw_ghost(ax, ghost, size, theme)
     for name, label, word_of_colour, style in LINES:
-        series = _series(recording, name)
+        series = series_of(recording, name)
         if series is not None:
             tone = colour(word_of_colour, theme)
             ax.plot(ticks, series / size, style, color=tone, lw=2, label=label)
     for event in recording.event_list:
         if event.mark:
-            ax.axvline(event.tick, color=_event_colour(event.kind, theme), lw=1.2, zorder=1)
+            ax.axvline(event.tick, color=event_colour(event.kind, theme), lw=1.2, zorder=1)
     last = max(recording.n_ticks, ghost.n_ticks if ghost is not None else 0) - 1
     ax.set_xlim(0, max(1, last))
     ax.set_ylim(0, top / size)
     ax.set_xlabel("tick")
     ax.set_ylabel(word)
-    _dress(ax, theme)
+    dress_axes(ax, theme)
 
 
 def _draw_ghost(ax: Axes, ghost: Recording, size: int, theme: Theme) -> None:
     for name, _, _, style in LINES:
-        series = _series(ghost, name)
+        series = series_of(ghost, name)
         if series is not None:
             tone = colour("ghost", theme)
             ax.plot(np.arange(ghost.n_ticks), series / size, style, color=tone, lw=1.3, zorder=1.5)
     ax.axvline(ghost.n_ticks - 1, color=colour("ghost", theme), lw=1.3, ls=":", zorder=1)
 
 
-def _event_colour(kind: str, theme: Theme) -> str:
+def event_colour(kind: str, theme: Theme) -> str:
+    """Return the colour of an event's mark, by the name of its kind in either case."""
     known = {k.name.lower(): pair for k, (_, *pair) in EVENTS.items()}
     fallback = EVENTS[EventKind.DONE][1:]
     return known.get(kind.lower(), list(fallback))[THEMES.index(theme)]
 
 
-def _dress(ax: Axes, theme: Theme) -> None:
+def dress_axes(ax: Axes, theme: Theme) -> None:
+    """Give a chart's axes the look that all charts have."""
     ax.set_facecolor("none")
     ax.grid(axis="y", color=colour("line", theme), lw=1)
     ax.set_axisbelow(True)
@@ -125,74 +131,16 @@ def _dress(ax: Axes, theme: Theme) -> None:
         label.set_fontsize(14)
 
 
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=100)
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _bare_svg(figure: Figure) -> str:
-    """Return the figure as an SVG that stretches to its box while lines keep their width."""
-    import matplotlib as mpl
-
-    out = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "hatch.linewidth": 1.0}):
-        metadata: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        figure.savefig(out, format="svg", transparent=True, metadata=metadata)
-    text = out.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
-    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
-    text = text.replace("<svg ", '<svg preserveAspectRatio="none" ', 1)
-    text = re.sub(r"<style.*?</style>", "", text, flags=re.DOTALL)
-    text = text.replace("<path ", '<path vector-effect="non-scaling-stroke" ')
-    return re.sub(r"\n\s*", " ", text)
-
-
-def _tick_rows(ax: Axes, axis: str) -> list[dict[str, Any]]:
-    low, high = ax.get_xlim() if axis == "x" else ax.get_ylim()
-    places = ax.get_xticks() if axis == "x" else ax.get_yticks()
-    unit = "" if axis == "x" else f" {ax.get_ylabel()}"
-    return [
-        {"at": round(float(place - low) / float(high - low), 5), "text": f"{place:,.6g}{unit}"}
-        for place in places
-        if low <= place <= high
-    ]
-
-
-def _strip_words(ax: Axes) -> None:
-    ax.set_xlabel("")
-    ax.set_ylabel("")
-    ax.tick_params(labelbottom=False, labelleft=False)
-    ax.set_position((0, 0, 1, 1))
-
-
-def _in_dark(svg: str) -> str:
-    """Return a light chart's SVG in the dark theme's colours."""
-    words = ("usable", "useless", "claim", "ghost", "line", "frame", "muted")
-    pairs = {colour(word, "light"): colour(word, "dark") for word in words}
-    pairs |= {light: dark for _, light, dark in EVENTS.values()}
-    return re.sub("#[0-9a-f]{6}", lambda hit: pairs.get(hit[0], hit[0]), svg)
-
-
-def _tones(word: str) -> dict[str, str]:
-    return {theme: colour(word, theme) for theme in THEMES}
-
-
 def _line_rows(recording: Recording, ax: Axes, ghost: Recording | None) -> list[dict[str, Any]]:
-    size, top = dict(_UNITS)[ax.get_ylabel()], ax.get_ylim()[1]
+    size, top = bytes_of(ax.get_ylabel()), ax.get_ylim()[1]
     rows: list[dict[str, Any]] = []
     for name, label, word, _ in LINES:
-        series = _series(recording, name)
+        series = series_of(recording, name)
         if series is not None:
             at = round(float(series[-1]) / size / top, 5)
-            rows.append({"label": label, "at": at} | _tones(word))
+            rows.append({"label": label, "at": at} | tones_of(word))
     if ghost is not None:
-        rows.append({"label": "run before", "at": 0.9} | _tones("muted"))
+        rows.append({"label": "run before", "at": 0.9} | tones_of("muted"))
     return rows
 
 
@@ -204,23 +152,23 @@ def chart_payload(recording: Recording, ghost: Recording | None = None) -> dict[
     dark, at}] with `at` a fraction of the plot, from the left or the bottom; alt: one
     sentence for screen readers.
     """
-    figure = _figure(*_SIZE_INCHES)
+    figure = make_figure(*_SIZE_INCHES)
     ax = figure.add_axes((0, 0, 1, 1))
     draw_time_chart(ax, recording, "light", ghost)
     ax.locator_params(axis="y", nbins=4)
     around = {
         "left": 0.0,
         "right": (recording.n_ticks - 1) / float(ax.get_xlim()[1]),
-        "x_ticks": _tick_rows(ax, "x"),
-        "y_ticks": _tick_rows(ax, "y"),
+        "x_ticks": tick_rows(ax, "x"),
+        "y_ticks": tick_rows(ax, "y"),
         "lines": _line_rows(recording, ax, ghost),
         "ghost": ghost is not None,
         "alt": "Free memory over the ticks: what the kernel can have, what is of no use to it, "
         "and what MemAvailable claims.",
     }
-    _strip_words(ax)
-    svg = _bare_svg(figure)
-    return {"light": svg, "dark": _in_dark(svg), **around}
+    strip_words(ax)
+    svg = bare_svg(figure)
+    return {"light": svg, "dark": in_dark(svg), **around}
 
 
 def draw_map(ax: Axes, recording: Recording, tick: int, theme: Theme = "light") -> None:
@@ -270,7 +218,7 @@ def draw_page(recording: Recording, tick: int, theme: Theme = "light") -> Figure
     Raises ParameterError if the recording has no such tick.
     """
     recording.check_tick(tick)
-    figure = _figure(14.4, 9.6)
+    figure = make_figure(14.4, 9.6)
     figure.set_facecolor(colour("panel", theme))
     top, bottom = figure.subplots(2, 1, height_ratios=(3.2, 1))
     figure.subplots_adjust(left=0.07, right=0.82, top=0.87, bottom=0.08, hspace=0.14)

@@ -12,9 +12,10 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hotmem_viz.recording.pair import Pair
 from hotmem_viz.views.bundle import join_modules, style_sheet
-from hotmem_viz.views.figures import chart_payload
-from hotmem_viz.views.wire import encode_recording
+from hotmem_viz.views.charts import draw_chart
+from hotmem_viz.views.wire import encode_shown
 
 if TYPE_CHECKING:
     from hotmem_viz.recording.recording import Recording
@@ -62,24 +63,27 @@ document.querySelector(".hotmem-stage").focus();
 """
 
 
-def _page_title(meta: dict[str, Any]) -> str:
+def _page_title(shown: Recording | Pair) -> str:
+    if isinstance(shown, Pair):
+        return f"{shown.left.meta['title']} · {' and '.join(shown.titles)} · hotmem_viz"
+    meta: dict[str, Any] = shown.meta
     machine = meta["machine"]
     return f"{meta['title']} · {machine['title'] or machine['name']} · hotmem_viz"
 
 
 def export_html(
-    recording: Recording, path: str | Path | None = None, ghost: Recording | None = None
+    shown: Recording | Pair, path: str | Path | None = None, ghost: Recording | None = None
 ) -> str:
     """Return the page as text, and write it to `path` if one is given.
 
-    `ghost` is an earlier run to draw faintly into the chart. Raises OSError if `path` cannot
-    be written.
+    `ghost` is an earlier run to draw faintly into a single recording's chart. Raises OSError if
+    `path` cannot be written.
     """
     from hotmem_viz.views.palette import colour
 
     state = {
-        "recording": base64.b64encode(encode_recording(recording)).decode("ascii"),
-        "chart": chart_payload(recording, ghost),
+        "recording": base64.b64encode(encode_shown(shown)).decode("ascii"),
+        "chart": draw_chart(shown, ghost),
         "theme": "auto",
         "tick": 0,
         "error": "",
@@ -87,7 +91,7 @@ def export_html(
     }
     modules = join_modules().partition("\nexport default")[0]
     text = _PAGE.format(
-        title=html.escape(_page_title(recording.meta)),
+        title=html.escape(_page_title(shown)),
         css=style_sheet(),
         light=colour("page", "light"),
         dark=colour("page", "dark"),

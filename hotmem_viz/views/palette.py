@@ -191,6 +191,8 @@ UI: dict[str, tuple[str, str]] = {
     "alarm": ("#b3151f", "#ff7b7b"),
     "alarmground": ("#fdf0ee", "#2c1a1b"),
     "ghost": ("#9aa1ac", "#6c7583"),
+    "side0": ("#5b3fa8", "#b3a1f7"),
+    "side1": ("#8a5a00", "#e8b84a"),
 }
 """Everything that is not a page, as (light, dark)."""
 

@@ -10,9 +10,10 @@ import anywidget
 import traitlets
 
 from hotmem_viz.views.bundle import join_modules, style_sheet
-from hotmem_viz.views.wire import encode_recording
+from hotmem_viz.views.wire import encode_shown
 
 if TYPE_CHECKING:
+    from hotmem_viz.recording.pair import Pair
     from hotmem_viz.recording.recording import Recording
 
 _DRAWER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hotmem-chart")
@@ -26,8 +27,9 @@ follow one another faster than that, and drawing would take the time that they n
 class Stage(anywidget.AnyWidget):
     """The stage in a notebook or in Voila: map, zones, chart, transport and caption.
 
-    recording: a message of views/wire.py. chart: see `figures.chart_payload`; empty while it
-    is being drawn. tick: where the browser stands, told only when it has come to rest.
+    recording: a message of views/wire.py, of one recording or of a pair. chart: see
+    `figures.chart_payload`; empty while it is being drawn. tick: where the browser stands (with
+    a pair, the position of the common cursor), told only when it has come to rest.
     theme: "auto", "light" or "dark". error: shown in a visible panel. busy: a run is on.
     """
 
@@ -41,8 +43,8 @@ class Stage(anywidget.AnyWidget):
     error = traitlets.Unicode().tag(sync=True)
     busy = traitlets.Bool(False).tag(sync=True)
 
-    def __init__(self, recording: Recording | None = None, **traits: Any) -> None:
-        self._shown: Recording | None = None
+    def __init__(self, recording: Recording | Pair | None = None, **traits: Any) -> None:
+        self._shown: Recording | Pair | None = None
         self._ghost: Recording | None = None
         self._drawing: set[asyncio.Task[None]] = set()
         super().__init__(**traits)
@@ -50,8 +52,8 @@ class Stage(anywidget.AnyWidget):
         if recording is not None:
             self.show(recording)
 
-    def show(self, recording: Recording, ghost: Recording | None = None) -> None:
-        """Send a recording to the browser; its chart follows as soon as it is drawn.
+    def show(self, recording: Recording | Pair, ghost: Recording | None = None) -> None:
+        """Send a recording or a pair to the browser; its chart follows as soon as it is drawn.
 
         `ghost` is the run before, drawn faintly into the chart. Inside a running event loop
         (a kernel) the chart is drawn in the background; elsewhere call `draw_chart`.
@@ -60,7 +62,7 @@ class Stage(anywidget.AnyWidget):
         with self.hold_sync():
             self.error = ""
             self.chart = {}
-            self.recording = encode_recording(recording)
+            self.recording = encode_shown(recording)
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -71,13 +73,13 @@ class Stage(anywidget.AnyWidget):
 
     def draw_chart(self) -> None:
         """Draw the chart of the recording shown, now, and send it."""
-        from hotmem_viz.views.figures import chart_payload
+        from hotmem_viz.views.charts import draw_chart
 
         if self._shown is not None:
-            self.chart = chart_payload(self._shown, self._ghost)
+            self.chart = draw_chart(self._shown, self._ghost)
 
-    async def _draw_later(self, recording: Recording, ghost: Recording | None) -> None:
-        from hotmem_viz.views.figures import chart_payload
+    async def _draw_later(self, recording: Recording | Pair, ghost: Recording | None) -> None:
+        from hotmem_viz.views.charts import draw_chart
 
         await asyncio.sleep(CHART_PAUSE)
         if self._shown is not recording:
@@ -85,7 +87,7 @@ class Stage(anywidget.AnyWidget):
 
         def draw() -> dict[str, Any]:
             # A newer run has come while this one waited: its chart is the one wanted.
-            return chart_payload(recording, ghost) if self._shown is recording else {}
+            return draw_chart(recording, ghost) if self._shown is recording else {}
 
         try:
             payload = await asyncio.get_running_loop().run_in_executor(_DRAWER, draw)

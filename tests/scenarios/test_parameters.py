@@ -43,6 +43,10 @@ WRONG = [
     ({"boot": 3}, "boot", "text"),
     ({"boot": None}, "boot", "text"),
     ({"boot": "kernelcore=64M", "movable": 0.5}, "movable", "exclude"),
+    ({"profile": "6.0"}, "profile", "allowed are 6.1, 6.1-pae, 6.12, 7.2, 2012, 2012-pae"),
+    ({"profile": 6.12}, "profile", "allowed are 6.1"),
+    ({"profile": None}, "profile", "allowed are 6.1"),
+    ({"profile": "6.12", "machine": "pae"}, "profile", "no such kernel for pae"),
     ({"boot": "movable_node", "movable": 0.0}, "movable", "exclude"),
 ]
 
@@ -104,7 +108,8 @@ def test_the_ends_of_what_is_allowed_are_allowed(given):
 def test_parameters_travel_in_the_recording():
     given = {"movable": 0.9, "user": 0.25, "seed": 4, "workload": "dirs"}
     meta = hotmem_viz.run("exhaustion", **given).meta
-    assert meta["parameters"] == {"machine": "classroom", "boot": "", "ballast": 0, **given}
+    usual = {"machine": "classroom", "boot": "", "ballast": 0, "profile": ""}
+    assert meta["parameters"] == {**usual, **given}
     assert meta["seed"] == 4
 
 

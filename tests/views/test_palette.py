@@ -121,8 +121,17 @@ def test_a_hole_is_quieter_than_free_and_free_than_all_others(theme: Theme):
     assert loud[PageKind.FREE] < min(others)
 
 
+WORDS = ("ink", "muted", "accent", "usable", "useless", "claim", "alarm", "side0", "side1")
+
+
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("word", ["ink", "muted", "accent", "usable", "useless", "claim", "alarm"])
+@pytest.mark.parametrize("blindness", BLINDNESS)
+def test_the_sides_of_a_pair_stay_apart(theme: Theme, blindness: str):
+    assert distance(colour("side0", theme), colour("side1", theme), blindness) > 30
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("word", WORDS)
 def test_words_can_be_read_on_every_ground(theme: Theme, word: str):
     for ground in ("page", "panel", "raised"):
         assert contrast(colour(word, theme), colour(ground, theme)) >= 4.5, ground

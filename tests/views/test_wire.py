@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 
 from hotmem_viz.errors import RecordingError
-from hotmem_viz.views.wire import ALIGN, decode_recording, encode_recording, read_message
+from hotmem_viz.recording.pair import Pair
+from hotmem_viz.views.wire import (
+    ALIGN,
+    decode_pair,
+    decode_recording,
+    encode_pair,
+    encode_recording,
+    encode_shown,
+    read_message,
+)
 from tests.views.synthetic import CLASSROOM, OVERVIEW, TINY, Size, make_recording
 
 if TYPE_CHECKING:
@@ -68,4 +77,43 @@ def test_anything_else_is_refused(message: bytes):
 def test_another_schema_is_refused():
     text = b'{"schema": 2}'
     with pytest.raises(RecordingError, match="schema 2"):
+        read_message(zlib.compress(struct.pack("<I", len(text)) + text))
+
+
+@pytest.fixture
+def pair():
+    left, right = make_recording(TINY), make_recording(OVERVIEW)
+    ends = np.minimum.outer(np.arange(OVERVIEW.ticks), [TINY.ticks - 1, OVERVIEW.ticks - 1])
+    return Pair(left, right, ("one", "the other"), ends, "objects")
+
+
+def test_a_pair_comes_back_whole(pair: Pair):
+    back = decode_pair(encode_shown(pair))
+    assert (back.titles, back.by) == (pair.titles, "objects")
+    np.testing.assert_array_equal(back.ticks, pair.ticks)
+    for one, again in zip(pair.recordings, back.recordings, strict=True):
+        for name in ("kind", "owner", "migratetype"):
+            assert_same_track(getattr(one, name), getattr(again, name))
+        np.testing.assert_array_equal(one.counters_array, again.counters_array)
+        assert again.meta == json.loads(json.dumps(one.meta))
+        assert again.event_list == one.event_list
+        assert len(again.details) == len(one.details)
+
+
+def test_a_pair_is_no_recording_and_a_recording_no_pair(pair: Pair):
+    """A reader that knows recordings alone refuses a pair, because it has no `schema`."""
+    header, arrays = read_message(encode_pair(pair))
+    assert "schema" not in header
+    assert [side["schema"] for side in header["sides"]] == [1, 1]
+    assert arrays["ticks"].dtype == np.int32
+    with pytest.raises(RecordingError, match="schema None"):
+        decode_recording(encode_pair(pair))
+    with pytest.raises(RecordingError, match="one recording"):
+        decode_pair(encode_recording(pair.left))
+    assert encode_shown(pair.left) == encode_recording(pair.left)
+
+
+def test_another_pair_schema_is_refused():
+    text = b'{"pair_schema": 2, "schema": 1}'
+    with pytest.raises(RecordingError, match="pair schema 2 is not 1"):
         read_message(zlib.compress(struct.pack("<I", len(text)) + text))

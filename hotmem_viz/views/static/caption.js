@@ -4,12 +4,14 @@ import { lastBefore } from "./playback.js";
 import { makeElement } from "./dom.js";
 
 export class CaptionPanel {
-  constructor() {
+  /** chip: a letter for what it tells of, where there are several. */
+  constructor(chip) {
+    this.chip = chip;
     this.title = makeElement("strong", "caption-title");
     this.text = makeElement("span", "caption-text");
     this.meta = makeElement("p", "caption-meta");
     this.el = makeElement("section", "caption", { "aria-live": "polite", "aria-label": "caption" }, [
-      makeElement("p", "caption-body", {}, [this.title, " ", this.text]),
+      makeElement("p", "caption-body", {}, [this.chip, this.title, " ", this.text]),
       this.meta,
     ]);
   }
@@ -46,7 +48,7 @@ export class CaptionPanel {
       const title = makeElement("strong", "caption-title", {}, caption.title);
       const text = makeElement("span", "caption-text", {}, caption.text);
       probe.replaceChildren(
-        makeElement("p", "caption-body", {}, [title, " ", text]),
+        makeElement("p", "caption-body", {}, [this.chip?.cloneNode(true), title, " ", text]),
         makeElement("p", "caption-meta", {}, this.metaParts(caption)),
       );
       highest = Math.max(highest, probe.offsetHeight);

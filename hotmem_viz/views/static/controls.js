@@ -1,8 +1,9 @@
 // The transport bar: buttons, scrub bar with event marks, speed, loop, where we are.
 
-import { clamp, formatCount, formatTime } from "./format.js";
+import { clamp, formatCount } from "./format.js";
 import { SPEEDS } from "./transport.js";
 import { makeButton, makeElement, makeIcon, setText } from "./dom.js";
+import { makeChip } from "./side.js";
 
 const BUTTONS = [
   ["first", "First (Home)"],
@@ -46,13 +47,14 @@ export class TransportBar {
     this.knob = makeElement("div", "scrub-knob");
     this.marks = makeElement("div", "scrub-marks");
     this.tip = makeElement("div", "scrub-tip", { hidden: true });
+    this.chips = makeElement("div", "scrub-chips", { "aria-hidden": "true" });
     const track = makeElement("div", "scrub-track", {}, [this.fill]);
     this.rail = makeElement("div", "scrub-rail", {}, [track, this.marks, this.knob]);
     this.scrub = makeElement(
       "div",
       "scrub",
       { role: "slider", "aria-label": "tick", "aria-valuemin": 0 },
-      [this.rail, this.tip],
+      [this.chips, this.rail, this.tip],
     );
     const tickAt = (event) => {
       const box = this.rail.getBoundingClientRect();
@@ -61,7 +63,7 @@ export class TransportBar {
     };
     this.scrub.addEventListener("pointerdown", (event) => {
       this.scrub.setPointerCapture(event.pointerId);
-      this.onSeek(this.markNear(event)?.tick ?? tickAt(event));
+      this.onSeek(this.markNear(event)?.position ?? tickAt(event));
     });
     this.scrub.addEventListener("pointermove", (event) => {
       if (event.buttons & 1) this.onSeek(tickAt(event));
@@ -75,14 +77,20 @@ export class TransportBar {
   markNear(event) {
     const box = this.rail.getBoundingClientRect();
     const x = event.clientX - box.left;
-    const away = (mark) => Math.abs((mark.tick / Math.max(1, this.ticks - 1)) * box.width - x);
-    const near = this.events.filter((mark) => away(mark) < 6);
-    return near.sort((a, b) => away(a) - away(b))[0];
+    const away = (mark) => Math.abs((mark.position / Math.max(1, this.ticks - 1)) * box.width - x);
+    const near = this.timeline.marks.filter((mark) => away(mark) < 6);
+    const lower = event.clientY > box.top + box.height / 2;
+    const other = (mark) => Number(this.paired && (mark.side > 0) !== lower);
+    return near.sort((a, b) => away(a) - away(b) || other(a) - other(b))[0];
+  }
+
+  describeMark({ side, event, position }) {
+    return `${this.paired ? `${this.letters[side]} · ` : ""}${event.title} · ${this.word} ${position}`;
   }
 
   showTip(event, tick) {
     const mark = this.markNear(event);
-    setText(this.tip, mark ? `${mark.title} · tick ${mark.tick}` : `tick ${tick}`);
+    setText(this.tip, mark ? this.describeMark(mark) : `${this.word} ${tick}`);
     this.tip.hidden = false;
     const box = this.scrub.getBoundingClientRect();
     const half = this.tip.offsetWidth / 2;
@@ -90,16 +98,20 @@ export class TransportBar {
     this.tip.style.left = `${x}px`;
   }
 
-  load(recording, theme) {
-    this.recording = recording;
-    this.ticks = recording.ticks;
-    this.events = recording.events.filter((event) => event.mark);
+  /** Take a timeline and the sides that go along it (see side.js). */
+  load(timeline, sides, theme) {
+    this.timeline = timeline;
+    this.ticks = timeline.positions;
+    this.paired = sides.length > 1;
+    this.letters = sides.map((side) => side.letter);
+    this.word = this.paired && timeline.by !== "tick" ? "step" : "tick";
+    this.chips.replaceChildren(...(this.paired ? sides.map((side) => makeChip(side.index)) : []));
     this.scrub.setAttribute("aria-valuemax", this.ticks - 1);
     this.marks.replaceChildren(
-      ...this.events.map((event) => {
-        const mark = makeElement("i", "mark");
-        mark.style.left = `${(100 * event.tick) / Math.max(1, this.ticks - 1)}%`;
-        mark.style.background = recording.eventKinds.get(event.kind)?.[theme] ?? "currentColor";
+      ...timeline.marks.map(({ side, event, position }) => {
+        const mark = makeElement("i", this.paired ? `mark mark-of${side}` : "mark");
+        mark.style.left = `${(100 * position) / Math.max(1, this.ticks - 1)}%`;
+        mark.style.background = sides[side].recording.eventKinds.get(event.kind)?.[theme] ?? "currentColor";
         return mark;
       }),
     );
@@ -114,8 +126,8 @@ export class TransportBar {
     this.fill.style.transform = `scaleX(${share})`;
     this.knob.style.left = `${100 * share}%`;
     this.scrub.setAttribute("aria-valuenow", tick);
-    setText(this.tickText, `tick ${formatCount(tick)} / ${formatCount(ticks - 1)}`);
-    setText(this.timeText, formatTime(this.recording.arrays.time_ns[tick]));
+    setText(this.tickText, `${this.word} ${formatCount(tick)} / ${formatCount(ticks - 1)}`);
+    setText(this.timeText, this.timeline.describe(tick));
     if (playing !== this.playing) {
       this.playing = playing;
       const label = playing ? "Pause (Space)" : "Play (Space)";

@@ -19,7 +19,8 @@ async function inflateBytes(bytes) {
 export function parseMessage(buffer) {
   const size = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
-  if (header.schema !== 1) throw new Error(`recording schema ${header.schema} is not known here`);
+  const [what, version] = "pair_schema" in header ? ["pair", header.pair_schema] : ["recording", header.schema];
+  if (version !== 1) throw new Error(`${what} schema ${version} is not known here`);
   const base = Math.ceil((4 + size) / ALIGNMENT) * ALIGNMENT;
   const arrays = {};
   for (const row of header.arrays) {
@@ -31,19 +32,17 @@ export function parseMessage(buffer) {
   return { header, arrays };
 }
 
-/** A recording from its message: a DataView, typed array or ArrayBuffer. */
-export async function decodeRecording(message) {
-  const { header, arrays } = parseMessage(await inflateBytes(message));
-  const { meta, events, kinds, details } = header;
+/** What a stage reads of one recording; `looks` has the tables of kinds, which a pair has once. */
+function makeRecording({ meta, events, details }, looks, arrays) {
   const column = new Map(meta.counters.map((counter, i) => [counter.name, i]));
   const width = meta.counters.length;
   return {
     meta,
     events,
-    kinds,
+    kinds: looks.kinds,
     details,
-    movabilities: header.movabilities,
-    eventKinds: new Map(header.event_kinds.map((kind) => [kind.name, kind])),
+    movabilities: looks.movabilities,
+    eventKinds: new Map(looks.event_kinds.map((kind) => [kind.name, kind])),
     arrays,
     ticks: arrays.time_ns.length,
     cells: meta.sections.length * meta.cells_per_section,
@@ -54,4 +53,31 @@ export async function decodeRecording(message) {
     },
     hasCounter: (name) => column.has(name),
   };
+}
+
+function arraysOfSide(arrays, side) {
+  const prefix = `${side}.`;
+  const own = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(own.map(([name, array]) => [name.slice(prefix.length), array]));
+}
+
+/**
+ * What a message shows: {recordings, titles, by, ticks}.
+ *
+ * A message is a DataView, typed array or ArrayBuffer. Of a single recording `ticks` is null; of
+ * a pair it holds the tick of each recording at every position of the cursor, row by row.
+ */
+export async function decodeShown(message) {
+  const { header, arrays } = parseMessage(await inflateBytes(message));
+  if (!header.sides) {
+    return { recordings: [makeRecording(header, header, arrays)], titles: [""], by: "tick", ticks: null };
+  }
+  const recordings = header.sides.map((side, i) => makeRecording(side, header, arraysOfSide(arrays, i)));
+  return { recordings, titles: header.titles, by: header.by, ticks: arrays.ticks };
+}
+
+/** The recording of a message that carries a single one. */
+export async function decodeRecording(message) {
+  const { recordings } = await decodeShown(message);
+  return recordings[0];
 }

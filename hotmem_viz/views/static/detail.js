@@ -67,20 +67,25 @@ export class DetailPanel {
     return this.index !== null;
   }
 
-  show(index) {
+  /** Open section `index` of a side (see side.js), or close with null. */
+  show(index, side) {
     this.index = index;
+    this.side = side;
     this.el.hidden = index === null;
     this.measured = null;
   }
 
-  draw(recording, tracks, tick, look) {
+  /** named: whether to say whose section it is. */
+  draw(look, named) {
     if (!this.open) return;
+    const { recording, scene, tick } = this.side;
     const { meta } = recording;
-    this.view = { recording, ...sectionPages(recording, tracks, this.index, tick) };
+    this.view = { recording, ...sectionPages(recording, scene.tracks, this.index, tick) };
     const section = meta.sections[this.index];
     const first = section * meta.machine.section_pages;
     const pages = meta.machine.section_pages;
-    setText(this.title, `Section §${section}`);
+    const name = `Section §${section}`;
+    setText(this.title, named ? `${this.side.letter} · ${name}` : name);
     const span = `pfn ${formatCount(first)} – ${formatCount(first + pages - 1)}`;
     setText(this.note, this.view.note ? `${span}. ${this.view.note}` : span);
     this.layOut(this.view.kind.length, Boolean(this.view.types));

@@ -5,17 +5,18 @@ import { pickSection } from "./pointing.js";
 import { actionOfKey } from "./transport.js";
 
 function openLastEvent(stage) {
-  if (!stage.recording) return;
-  const { meta, events } = stage.recording;
-  const event = events.filter((e) => e.pfn >= 0 && e.tick <= stage.transport.tick).at(-1);
-  const cell = event ? cellOfPfn(meta, event.pfn) : -1;
-  if (cell >= 0) pickSection(stage, Math.floor(cell / meta.cells_per_section));
+  const found = stage.timeline?.lastPage(stage.transport.tick);
+  if (!found) return;
+  const side = stage.sides[found.side];
+  const { meta } = side.recording;
+  const cell = cellOfPfn(meta, found.event.pfn);
+  if (cell >= 0) pickSection(stage, side, Math.floor(cell / meta.cells_per_section));
 }
 
 /** Close the topmost thing that is open. */
 function closeTop(stage) {
   if (!stage.shell.help.hidden) stage.toggleHelp();
-  else if (stage.detail.open) pickSection(stage, null);
+  else if (stage.detail.open) pickSection(stage, stage.detail.side, null);
   else if (stage.look.highlight) stage.setLook({ highlight: null });
   else if (stage.root.classList.contains("hotmem-lecture")) stage.toggleLecture();
 }

@@ -13,13 +13,15 @@ function kindPages(recording, tick, kind) {
   return recording.counter(`kind.${kind.name}`, tick);
 }
 
-/** Rows of the legend: {name, style, kinds} of kinds that the recording ever has. */
-export function legendRows(recording, mode) {
-  const last = recording.ticks - 1;
-  const present = recording.kinds.filter((kind) => {
-    for (let tick = 0; tick <= last; tick++) if (kindPages(recording, tick, kind) > 0) return true;
-    return false;
-  });
+function everHas(recording, kind) {
+  for (let tick = 0; tick < recording.ticks; tick++) if (kindPages(recording, tick, kind) > 0) return true;
+  return false;
+}
+
+/** Rows of the legend: {name, style, kinds} of kinds that one of the recordings ever has. */
+export function legendRows(recording, mode, others = []) {
+  const all = [recording, ...others];
+  const present = recording.kinds.filter((kind) => all.some((one) => everHas(one, kind)));
   const single = (kind) => ({ name: kind.name, style: kind, kinds: [kind] });
   const quiet = (kind) => kind.name === "free" || kind.name === "hole";
   const users = present.filter((kind) => !quiet(kind));
@@ -48,9 +50,9 @@ export class LegendPanel {
     ]);
   }
 
-  /** Build the rows anew: after a new recording, mode, theme or highlight. */
-  load(recording, { mode, theme, highlight }) {
-    this.recording = recording;
+  /** Build the rows anew: after other recordings, another mode, theme or highlight. */
+  load(sides, { mode, theme, highlight }) {
+    const [{ recording }, ...others] = sides;
     MODES.forEach(([name], i) => {
       this.modeButtons[i].setAttribute("aria-pressed", String(name === mode));
     });
@@ -58,8 +60,13 @@ export class LegendPanel {
     const bytes = formatBytes(pages * recording.meta.page_size);
     setText(this.scale, pages === 1 ? `1 cell = 1 page, ${bytes}` : `1 cell = ${pages} pages`);
     this.scale.title = pages === 1 ? "" : `${bytes} a cell; it shows the least movable of its pages.`;
-    this.rows = legendRows(recording, mode).map((row) => ({ ...row, count: makeElement("span", "legend-count") }));
+    const rows = legendRows(recording, mode, others.map((side) => side.recording));
+    this.rows = rows.map((row) => ({ ...row, counts: sides.map((side) => this.makeCount(side, others.length > 0)) }));
     this.list.replaceChildren(...this.rows.map((row) => this.makeRow(row, theme, highlight)));
+  }
+
+  makeCount({ letter, index }, paired) {
+    return makeElement("span", paired ? `legend-count side${index}` : "legend-count", paired ? { title: letter } : {});
   }
 
   makeRow(row, theme, highlight) {
@@ -69,14 +76,16 @@ export class LegendPanel {
     const pressed = String(highlight === row.name);
     const onclick = () => this.onHighlight(highlight === row.name ? null : row.name);
     const title = row.style.why || row.kinds.map((kind) => kind.label).join(", ");
-    const children = [swatch, makeElement("span", "legend-label", {}, row.style.label), row.count];
+    const children = [swatch, makeElement("span", "legend-label", {}, row.style.label), ...row.counts];
     return makeElement("button", "legend-row", { type: "button", title, "aria-pressed": pressed, onclick }, children);
   }
 
-  draw(tick) {
-    for (const { kinds, count } of this.rows) {
-      const pages = kinds.reduce((sum, kind) => sum + kindPages(this.recording, tick, kind), 0);
-      setText(count, formatCount(pages));
+  draw(sides) {
+    for (const { kinds, counts } of this.rows) {
+      sides.forEach(({ recording, tick }, i) => {
+        const pages = kinds.reduce((sum, kind) => sum + kindPages(recording, tick, kind), 0);
+        setText(counts[i], formatCount(pages));
+      });
     }
   }
 }

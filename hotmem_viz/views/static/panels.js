@@ -1,34 +1,59 @@
 // All panels of a stage, wired to it and put in their places.
 
-import { CaptionPanel } from "./caption.js";
 import { ChartPanel } from "./chart.js";
+import { ComparePanel } from "./compare.js";
 import { TransportBar } from "./controls.js";
 import { DetailPanel } from "./detail.js";
+import { setText } from "./dom.js";
 import { LegendPanel } from "./legend.js";
-import { MemoryMap } from "./map.js";
 import { hoverMap, hoverPage, pickSection } from "./pointing.js";
 import { makeShell } from "./shell.js";
+import { Side } from "./side.js";
 import { Tooltip } from "./tooltip.js";
 import { ZonesPanel } from "./zones.js";
 
 /** What a test may ask of the stage's root element, without a global of the page. */
-function testHandle(stage, map) {
+function testHandle(stage) {
   return {
     seek: (tick) => stage.seek(tick),
     tick: () => stage.transport.tick,
     pixels: () => {
-      const { canvas, context } = map;
+      const { canvas, context } = stage.sides[0].map;
       return context.getImageData(0, 0, canvas.width, canvas.height).data;
     },
   };
 }
 
-/** The panels by name, with `shell` (see makeShell) and `root`. */
-export function makePanels(stage) {
-  const map = new MemoryMap({
-    onHover: (hit, event) => hoverMap(stage, hit, event),
-    onPick: (hit) => pickSection(stage, hit?.index ?? null),
+/** A side of a stage: its map and caption, wired to it. */
+function makeSide(stage, index) {
+  return new Side(index, {
+    onHover: (side, hit, event) => hoverMap(stage, side, hit, event),
+    onPick: (side, picked) => pickSection(stage, side, picked),
   });
+}
+
+/** Give a stage as many sides as are shown, and put what is theirs in its place. */
+export function placeSides(stage, { recordings, titles }) {
+  const { shell, pool, timeline, transport, zonePanels } = stage;
+  stage.hover = null;
+  stage.sides = recordings.map((recording, i) => {
+    const side = (pool[i] ??= makeSide(stage, i));
+    side.load(recording, titles[i]);
+    side.enter(timeline.tickAt(transport.tick, i));
+    return side;
+  });
+  stage.zones = stage.paired ? zonePanels.several : zonePanels.one;
+  for (const panel of Object.values(zonePanels)) panel.el.hidden = panel !== stage.zones;
+  stage.root.classList.toggle("hotmem-pair", stage.paired);
+  shell.runs.replaceChildren(...stage.sides.map((side) => side.el));
+  shell.captions.replaceChildren(...stage.sides.map((side) => side.caption.el));
+  const machines = recordings.map(({ meta }) => meta.machine.title || meta.machine.name);
+  setText(shell.title, recordings[0].meta.title);
+  setText(shell.subtitle, [...new Set(machines)].join(" · "));
+}
+
+/** The panels that all sides share, by name, with `shell` (see makeShell) and `root`. */
+export function makePanels(stage) {
   const bar = new TransportBar({
     onAction: (action) => stage.act(action),
     onSeek: (tick) => stage.seek(tick),
@@ -40,16 +65,15 @@ export function makePanels(stage) {
   });
   const detail = new DetailPanel({
     onHover: (facts, event) => hoverPage(stage, facts, event),
-    onClose: () => pickSection(stage, null),
+    onClose: () => pickSection(stage, stage.detail.side, null),
   });
-  const caption = new CaptionPanel();
   const chart = new ChartPanel({ onSeek: (tick) => stage.seek(tick) });
-  const zones = new ZonesPanel();
+  const zonePanels = { one: new ZonesPanel(), several: new ComparePanel() };
   const tooltip = new Tooltip();
   const shell = makeShell({
-    map: map.el,
-    main: [bar.el, caption.el, chart.el],
-    side: [zones.el, legend.el],
+    bar: bar.el,
+    chart: chart.el,
+    side: [zonePanels.one.el, zonePanels.several.el, legend.el],
     over: [detail.el],
     tooltip: tooltip.el,
     onTheme: () => stage.nextTheme(),
@@ -57,6 +81,6 @@ export function makePanels(stage) {
     onHelp: () => stage.toggleHelp(),
   });
   const { root } = shell;
-  root.hotmem = testHandle(stage, map);
-  return { map, bar, legend, detail, caption, chart, zones, tooltip, shell, root };
+  root.hotmem = testHandle(stage);
+  return { bar, legend, detail, chart, zonePanels, zones: zonePanels.one, tooltip, shell, root };
 }

@@ -2,12 +2,22 @@
 
 import { describeCell } from "./tooltip.js";
 
-/** Show what is at `hit` (see hitTest), or nothing. */
-export function hoverMap(stage, hit, event) {
-  const { map, tooltip, root } = stage;
-  stage.hover = hit ? { hit, event } : null;
-  map.canvas.classList.toggle("hotmem-over", hit?.index !== undefined);
-  if (map.layout) map.showHover(hit?.index ?? null);
+/** Frame the section under the pointer, and the same section of every other side. */
+function frameHover(stage, side, index) {
+  const section = side.recording?.meta.sections[index];
+  for (const other of stage.sides) {
+    if (!other.map.layout) continue;
+    const same = other === side ? index : other.recording.meta.sections.indexOf(section);
+    other.map.showHover(index === null || same < 0 ? null : same);
+  }
+}
+
+/** Show what is at `hit` (see hitTest) on a side's map, or nothing. */
+export function hoverMap(stage, side, hit, event) {
+  const { tooltip, root } = stage;
+  stage.hover = hit ? { side, hit, event } : null;
+  side.map.canvas.classList.toggle("hotmem-over", hit?.index !== undefined);
+  frameHover(stage, side, hit?.index ?? null);
   if (!hit) {
     tooltip.hide();
   } else if (hit.hole) {
@@ -15,7 +25,7 @@ export function hoverMap(stage, hit, event) {
     const name = count === 1 ? `Section §${first}` : `Sections §${first} – §${first + count - 1}`;
     tooltip.showText(`${name}: no memory.`, event, root);
   } else {
-    const facts = describeCell(stage.recording, stage.scene.tracks, hit.cell);
+    const facts = describeCell(side.recording, side.scene.tracks, hit.cell);
     tooltip.showFacts(facts, stage.theme, event, root);
   }
 }
@@ -26,10 +36,15 @@ export function hoverPage(stage, facts, event) {
   else stage.tooltip.hide();
 }
 
-/** Open a section by its index, or close the one that is open: with null, or once more. */
-export function pickSection(stage, index) {
-  hoverMap(stage, null);
-  stage.detail.show(index === stage.detail.index ? null : index);
-  if (stage.map.layout) stage.map.showPick(stage.detail.index);
+/** Which section of a side stands open in detail, or null. */
+export function pickedOf(stage, side) {
+  return stage.detail.side === side ? stage.detail.index : null;
+}
+
+/** Open a section of a side by its index, or close the one that is open: with null, or once more. */
+export function pickSection(stage, side, index) {
+  for (const one of stage.sides) hoverMap(stage, one, null);
+  stage.detail.show(index === pickedOf(stage, side) ? null : index, side);
+  for (const one of stage.sides) if (one.map.layout) one.map.showPick(pickedOf(stage, one));
   stage.drawDetail();
 }

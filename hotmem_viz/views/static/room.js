@@ -12,12 +12,17 @@ const LECTURE_CAPTION = 210;
 const SMALLEST_CHART = 130;
 const LEAST_CHART = 104;
 const BELOW_MAP = 46;
+const BETWEEN = 10;
 const LABELS = 14;
 const LECTURE_LABELS = 18;
 const HUGE_LABELS = 17;
 const HUGE_WIDTH = 2100;
 const HUGE_HEIGHT = 1000;
 const WIDE = 1080;
+const WIDE_PAIR = 1240;
+const BESIDE = 900;
+const CLOSE = 1500;
+const PAIR_NOTEBOOK_MAP = 300;
 const SIDE_SHARE = 0.225;
 const SIDE = [338, 500];
 const BELOW_SIDE = 22;
@@ -46,24 +51,37 @@ function stageRoom(root) {
   return { height: Math.max(SMALLEST_FIT, height), notebook: false };
 }
 
-/** Heights of the parts beside the map; sets the classes and variables they follow. */
+/** Rows of maps: sides stand beside one another, or below where there is no room. */
+function countRows(stage) {
+  return stage.root.classList.contains("hotmem-beside") ? 1 : stage.sides.length;
+}
+
+/** What `measure` says of every side, summed where sides stand below one another. */
+function stackHeights(stage, measure) {
+  const heights = stage.sides.map(measure);
+  return countRows(stage) === 1 ? Math.max(...heights) : heights.reduce((sum, height) => sum + height, 0);
+}
+
+/** Heights of the parts beside the maps; sets the classes and variables they follow. */
 function measureParts(stage, { width, height, notebook, lecture }) {
   const { root, shell } = stage;
   root.classList.toggle("hotmem-narrow", width < NARROW);
   const huge = !notebook && width >= HUGE_WIDTH && height >= HUGE_HEIGHT;
   root.classList.toggle("hotmem-huge", huge);
   const highest = lecture ? LECTURE_CAPTION : HIGHEST_CAPTION;
-  const caption = clamp(stage.caption.measure(), LOWEST_CAPTION, highest);
+  const caption = clamp(Math.max(...stage.sides.map((side) => side.caption.measure())), LOWEST_CAPTION, highest);
   root.style.setProperty("--hotmem-caption", `${caption}px`);
   const above = shell.main.getBoundingClientRect().top - root.getBoundingClientRect().top;
   const chart = lecture ? 0 : Math.max(SMALLEST_CHART, height * CHART_SHARE);
-  const fixed = above + stage.bar.el.offsetHeight + caption + BELOW_MAP;
+  const heads = stackHeights(stage, (side) => side.head.offsetHeight);
+  const gaps = (countRows(stage) - 1) * 2 * BETWEEN;
+  const fixed = above + stage.bar.el.offsetHeight + caption * countRows(stage) + heads + gaps + BELOW_MAP;
   return { above, chart, fixed, labels: huge ? HUGE_LABELS : LABELS };
 }
 
-/** The detail panel covers the map, and in a wide stage the side column as well. */
+/** The detail panel covers the maps, and in a wide stage the side column as well. */
 function fitDetail(stage, wide) {
-  const covered = stage.shell.mapPanel.offsetHeight;
+  const covered = stackHeights(stage, (side) => side.el.offsetHeight || side.mapPanel.offsetHeight);
   const height = wide ? covered : Math.max(covered, NARROW_DETAIL);
   stage.root.style.setProperty("--hotmem-detail-height", `${height}px`);
   stage.detail.measured = null;
@@ -71,12 +89,14 @@ function fitDetail(stage, wide) {
 
 /** Give every part its size and paint; does nothing while the room is the same. */
 export function arrangeStage(stage) {
-  const { root, shell } = stage;
+  const { root } = stage;
   const width = root.clientWidth;
   if (width === 0) return; // Not shown yet: the observer calls again when it is.
   const lecture = root.classList.contains("hotmem-lecture");
-  const wide = width >= WIDE && !lecture;
+  const wide = width >= (stage.paired ? WIDE_PAIR : WIDE) && !lecture;
   root.classList.toggle("hotmem-wide", wide);
+  root.classList.toggle("hotmem-beside", stage.paired && width >= BESIDE);
+  root.classList.toggle("hotmem-close", stage.paired && width >= BESIDE && width < CLOSE);
   root.style.setProperty("--hotmem-side", `${Math.round(clamp(width * SIDE_SHARE, ...SIDE))}px`);
   const { height, notebook } = stageRoom(root);
   const dpr = Math.min(3, window.devicePixelRatio || 1);
@@ -84,20 +104,21 @@ export function arrangeStage(stage) {
   if (key === stage.measured) return;
   root.style.setProperty("--hotmem-height", `${height}px`);
   const { above, chart, fixed, labels } = measureParts(stage, { width, height, notebook, lecture });
-  const share = notebook && !wide ? NOTEBOOK_MAP : Math.max(SMALLEST_MAP, height - fixed - chart);
-  stage.map.resize(stage.recording, {
-    width: shell.mapPanel.clientWidth,
-    height: share,
-    dpr,
-    text: lecture ? LECTURE_LABELS : labels,
-  });
+  const inNotebook = stage.paired ? PAIR_NOTEBOOK_MAP : NOTEBOOK_MAP;
+  const left = (height - fixed - chart) / countRows(stage);
+  const share = notebook && !wide ? inNotebook : Math.max(SMALLEST_MAP, left);
+  for (const { map, recording, mapPanel } of stage.sides) {
+    const text = lecture ? LECTURE_LABELS : labels;
+    map.resize(recording, { width: mapPanel.clientWidth, height: share, dpr, text });
+  }
   // A map of very many sections may need more than its share: then the stage grows.
-  const least = fixed + (lecture ? 0 : LEAST_CHART) + shell.mapPanel.offsetHeight;
+  const maps = stackHeights(stage, (side) => side.mapPanel.offsetHeight);
+  const least = fixed + (lecture ? 0 : LEAST_CHART) + maps;
   root.style.setProperty("--hotmem-height", `${Math.max(height, least)}px`);
   stage.repaint();
   const legend = stage.legend.el.offsetHeight;
   const side = wide ? height - above - BELOW_SIDE - legend : legend;
-  stage.zones.fit((side * LABELS) / labels);
+  stage.zones.fit((side * LABELS) / labels, wide);
   fitDetail(stage, wide);
   stage.drawDetail();
   stage.measured = [width, height, dpr, wide, root.className, notebook].join("/");

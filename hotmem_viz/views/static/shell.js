@@ -33,7 +33,7 @@ function makeHelp() {
 }
 
 /** The stage's root with everything in its place; returns the parts that change. */
-export function makeShell({ main, map, side, over, tooltip, onTheme, onLecture, onHelp }) {
+export function makeShell({ bar, chart, side, over, tooltip, onTheme, onLecture, onHelp }) {
   const title = makeElement("h2", "title");
   const subtitle = makeElement("span", "subtitle");
   const themeButton = makeButton("auto", "Theme: as the page (t)", onTheme);
@@ -46,8 +46,9 @@ export function makeShell({ main, map, side, over, tooltip, onTheme, onLecture, 
   const busy = makeElement("div", "busy", { "aria-hidden": "true" });
   const error = makeElement("div", "error", { role: "alert", hidden: true });
   const notice = makeElement("div", "notice", { role: "status", hidden: true }, LOST);
-  const mapPanel = makeElement("section", "panel map-panel", {}, [map]);
-  const column = makeElement("div", "main", {}, [mapPanel, ...main]);
+  const runs = makeElement("div", "runs");
+  const captions = makeElement("div", "captions");
+  const column = makeElement("div", "main", {}, [runs, bar, captions, chart]);
   const grid = makeElement("div", "grid", {}, [column, makeElement("aside", "side", {}, side), ...over]);
   const help = makeHelp();
   const root = makeElement(
@@ -66,5 +67,5 @@ export function makeShell({ main, map, side, over, tooltip, onTheme, onLecture, 
     },
     [head, busy, error, notice, grid, help, tooltip],
   );
-  return { root, title, subtitle, themeButton, error, notice, mapPanel, main: column, help };
+  return { root, title, subtitle, themeButton, error, notice, runs, captions, main: column, help };
 }

@@ -1,15 +1,14 @@
 // The stage: composes the panels, owns the transport and the one animation loop.
 
-import { cellOfPfn } from "./cells.js";
-import { decodeRecording } from "./decode.js";
+import { decodeShown } from "./decode.js";
 import { setText } from "./dom.js";
 import { handleKey } from "./keys.js";
 import { KernelLink } from "./link.js";
-import { makePanels } from "./panels.js";
-import { hoverMap, pickSection } from "./pointing.js";
+import { makePanels, placeSides } from "./panels.js";
+import { hoverMap, pickedOf, pickSection } from "./pointing.js";
 import { arrangeStage } from "./room.js";
-import { Scene } from "./scene.js";
 import { pageTheme, showThemeChoice, THEME_CHOICES, watchPageTheme } from "./theme.js";
+import { Timeline } from "./timeline.js";
 import { advanceTime, applyAction, baseRate, carryTransport, makeTransport, seekTick } from "./transport.js";
 
 const PANEL_MS = 80;
@@ -23,6 +22,8 @@ class Stage {
     this.theme = "light";
     this.look = { mode: "kind", highlight: null };
     this.hover = null;
+    this.pool = [];
+    this.sides = [];
     Object.assign(this, makePanels(this));
     el.append(this.root);
     this.link = new KernelLink(model, {
@@ -78,32 +79,33 @@ class Stage {
     if (!bytes || bytes.byteLength === 0) return;
     const turn = (this.turn = (this.turn ?? 0) + 1);
     try {
-      const recording = await decodeRecording(bytes);
+      const shown = await decodeShown(bytes);
       if (turn !== this.turn || this.stopped) return;
-      this.takeRecording(recording, first);
+      this.takeShown(shown, first);
       if (!this.model.get("error")) this.showError("");
     } catch (error) {
       this.showError(`The recording cannot be shown: ${error.message}`);
     }
   }
 
-  takeRecording(recording, first) {
-    const before = this.transport;
-    const scene = new Scene(recording);
-    this.transport = before && !first
-      ? carryTransport(before, recording.ticks, scene.marks)
-      : seekTick(makeTransport(recording.ticks, scene.marks), this.model.get("tick") ?? 0);
-    this.recording = recording;
-    this.scene = scene;
-    scene.seek(this.transport.tick);
-    setText(this.shell.title, recording.meta.title);
-    setText(this.shell.subtitle, recording.meta.machine.title || recording.meta.machine.name);
-    if (this.detail.open && this.detail.index >= recording.meta.sections.length) pickSection(this, null);
-    this.root.dataset.ticks = String(recording.ticks);
+  takeShown(shown, first) {
+    const timeline = (this.timeline = new Timeline(shown));
+    const fresh = [timeline.positions, timeline.markPositions];
+    this.transport = this.transport && !first
+      ? carryTransport(this.transport, ...fresh)
+      : seekTick(makeTransport(...fresh), this.model.get("tick") ?? 0);
+    placeSides(this, shown);
+    const { open, index, side } = this.detail;
+    if (open && !(this.sides.includes(side) && index < side.recording.meta.sections.length)) pickSection(this, side, null);
+    this.root.dataset.ticks = String(timeline.positions);
     this.loadPanels();
     this.measured = null;
     this.layOut();
     this.showChart();
+  }
+
+  get paired() {
+    return this.sides.length > 1;
   }
 
   get view() {
@@ -111,22 +113,21 @@ class Stage {
   }
 
   loadPanels() {
-    const { recording, theme } = this;
-    this.bar.load(recording, theme);
-    this.caption.load(recording);
-    this.zones.load(recording);
-    this.legend.load(recording, this.view);
+    const { sides, theme } = this;
+    this.bar.load(this.timeline, sides, theme);
+    this.zones.load(sides);
+    this.legend.load(sides, this.view);
     this.drawPanels();
   }
 
   drawPanels() {
-    const { tick } = this.transport;
+    const { sides, theme, timeline } = this;
     this.drawTime();
-    this.caption.draw(tick, this.theme);
-    this.zones.draw(tick);
-    this.legend.draw(tick);
+    for (const side of sides) side.draw(theme, timeline.endedAt(this.transport.tick, side.index));
+    this.zones.draw(sides);
+    this.legend.draw(sides);
     this.drawDetail();
-    if (this.hover) hoverMap(this, this.hover.hit, this.hover.event);
+    if (this.hover) hoverMap(this, this.hover.side, this.hover.hit, this.hover.event);
     this.panelAge = 0;
   }
 
@@ -138,18 +139,18 @@ class Stage {
   }
 
   drawDetail() {
-    if (this.scene) this.detail.draw(this.recording, this.scene.tracks, this.transport.tick, this.view);
+    this.detail.draw(this.view, this.paired);
   }
 
   repaint() {
-    if (!this.recording || !this.map.layout) return;
-    this.map.repaint(this.recording, this.scene.kinds, this.view);
-    this.map.showPick(this.detail.index);
+    const { sides } = this;
+    if (!sides.length || !sides.every((side) => side.map.layout)) return;
+    for (const side of sides) side.repaint(this.view, pickedOf(this, side));
     this.root.dataset.ready = "true";
   }
 
   showChart() {
-    if (this.recording) this.chart.show(this.model.get("chart"), this.theme, this.recording.ticks);
+    if (this.timeline) this.chart.show(this.model.get("chart"), this.theme, this.timeline.positions);
   }
 
   // ---- time -----------------------------------------------------------------------------
@@ -164,7 +165,6 @@ class Stage {
   }
 
   setTransport(next) {
-    if (!this.recording) return;
     const before = this.transport;
     this.transport = next;
     if (before.tick !== next.tick) this.showTick(before.tick);
@@ -181,28 +181,27 @@ class Stage {
   }
 
   showTick(before) {
-    const { scene, map } = this;
     const { tick, playing, speed, ticks } = this.transport;
-    scene.seek(tick);
-    if (!map.layout) return;
-    const near = Math.abs(tick - before) <= NEAR;
+    const jumped = Math.abs(tick - before) > NEAR;
     const slow = !playing || baseRate(ticks) * speed <= FASTEST_GLOW;
-    map.update(scene.changes, scene.kinds, near && slow);
-    map.clearPulses();
-    for (const event of scene.marksMet(before, tick, !near)) this.announce(event);
+    for (const side of this.sides) {
+      const met = side.seek(this.timeline.tickAt(tick, side.index), { glow: !jumped && slow, jumped });
+      for (const event of met) this.announce(side, event);
+    }
   }
 
-  announce(event) {
-    const { recording } = this;
-    const colour = recording.eventKinds.get(event.kind)?.[this.theme] ?? "currentColor";
-    const cell = event.pfn >= 0 ? cellOfPfn(recording.meta, event.pfn) : -1;
-    if (cell >= 0) this.map.pulse(cell, colour);
-    if (event.zone >= 0) this.zones.flash(event.zone);
+  announce(side, event) {
+    side.pulse(event, side.recording.eventKinds.get(event.kind)?.[this.theme] ?? "currentColor");
+    if (event.zone >= 0) this.zones.flash(side.index, event.zone);
+  }
+
+  get glowing() {
+    return this.sides.some((side) => side.map.glowing);
   }
 
   wake() {
     if (this.raf || this.stopped) return;
-    if (!this.transport?.playing && !this.map.glowing) return;
+    if (!this.transport?.playing && !this.glowing) return;
     this.last = performance.now();
     this.raf = requestAnimationFrame(this.frame);
   }
@@ -221,16 +220,16 @@ class Stage {
     const halted = before.playing && !this.transport.playing;
     if (halted || (this.transport.playing && this.panelAge >= PANEL_MS)) this.drawPanels();
     if (halted) this.link.settle(this.transport.tick);
-    this.map.fadeGlow(elapsed);
-    if ((this.transport.playing || this.map.glowing) && !this.stopped) this.raf = requestAnimationFrame(this.frame);
+    for (const side of this.sides) side.map.fadeGlow(elapsed);
+    if ((this.transport.playing || this.glowing) && !this.stopped) this.raf = requestAnimationFrame(this.frame);
   }
 
   // ---- looks ----------------------------------------------------------------------------
 
   setLook(change) {
     this.look = { ...this.look, ...change };
-    if (!this.recording) return;
-    this.legend.load(this.recording, this.view);
+    if (!this.timeline) return;
+    this.legend.load(this.sides, this.view);
     this.repaint();
     this.drawPanels();
   }
@@ -242,7 +241,7 @@ class Stage {
     if (theme === this.theme && this.root.dataset.theme === theme) return;
     this.theme = theme;
     this.root.dataset.theme = theme;
-    if (!this.recording) return;
+    if (!this.timeline) return;
     this.loadPanels();
     this.repaint();
     this.showChart();
@@ -279,7 +278,7 @@ class Stage {
   }
 
   layOut() {
-    if (this.recording && this.root.isConnected) arrangeStage(this);
+    if (this.timeline && this.root.isConnected) arrangeStage(this);
   }
 }
 

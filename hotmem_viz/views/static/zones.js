@@ -6,7 +6,7 @@
 import { formatBytes, formatCount } from "./format.js";
 import { makeElement, setText } from "./dom.js";
 
-const MARKS = ["min", "low", "high"];
+export const MARKS = ["min", "low", "high"];
 
 /** How roomy the rows are: classes, css pixels of a zone and of the totals above. */
 const DENSITIES = [
@@ -18,14 +18,14 @@ const DENSITIES = [
 ];
 const DENSITY_CLASSES = [...new Set(DENSITIES.flatMap((density) => density.classes))];
 
-function makeBar(classes) {
+export function makeBar(classes) {
   const parts = {};
   for (const name of ["useless", "usable"]) parts[name] = makeElement("i", `bar-${name}`);
   parts.el = makeElement("div", `bar ${classes}`, {}, [parts.usable, parts.useless]);
   return parts;
 }
 
-function setBar(bar, useless, free, total) {
+export function setBar(bar, useless, free, total) {
   bar.usable.style.width = `${(100 * free) / total}%`;
   bar.useless.style.width = `${(100 * useless) / total}%`;
 }
@@ -48,6 +48,13 @@ function makeZoneRow(zone) {
   const head = makeElement("div", "zone-head", {}, [name, free]);
   const el = makeElement("div", "zone", {}, [head, bar.el, note]);
   return { zone, el, bar, marks, free, note };
+}
+
+/** Let a row flash once. */
+export function flashRow(row) {
+  row.classList.remove("hotmem-flash");
+  void row.offsetWidth;
+  row.classList.add("hotmem-flash");
 }
 
 function makeTotals() {
@@ -82,7 +89,7 @@ export class ZonesPanel {
     ]);
   }
 
-  load(recording) {
+  load([{ recording }]) {
     this.recording = recording;
     const { zones } = recording.meta;
     this.rows = zones.map(makeZoneRow);
@@ -100,8 +107,7 @@ export class ZonesPanel {
     }
   }
 
-  draw(tick) {
-    const { recording } = this;
+  draw([{ recording, tick }]) {
     const page = recording.meta.page_size;
     const count = (name) => recording.counter(name, tick);
     for (const row of this.rows) this.drawZone(row, (name) => count(`zone${row.zone.id}.${name}`));
@@ -152,11 +158,8 @@ export class ZonesPanel {
   }
 
   /** Let a zone's row flash: something happened there. */
-  flash(zoneId) {
+  flash(_side, zoneId) {
     const row = this.rows?.find(({ zone }) => zone.id === zoneId);
-    if (!row) return;
-    row.el.classList.remove("hotmem-flash");
-    void row.el.offsetWidth;
-    row.el.classList.add("hotmem-flash");
+    if (row) flashRow(row.el);
   }
 }
