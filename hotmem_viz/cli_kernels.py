@@ -42,5 +42,37 @@ def host(save: Path | None, as_json: bool) -> None:
     click.echo(json.dumps(read.to_json()) if as_json else str(read))
 
 
-COMMANDS: tuple[click.Command, ...] = (host,)
+def _check_page(_ctx: click.Context, _param: click.Parameter, out: Path) -> Path:
+    if out.suffix.lower() != ".html":
+        raise click.BadParameter(f"{str(out)!r} must end in .html")
+    if not out.parent.is_dir():
+        raise HotmemError(f"--out: there is no folder {str(out.parent)!r}")
+    return out
+
+
+@click.command()
+@click.argument("capture")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_check_page,
+    help="Where to: an .html page, which plays without a network.",
+)
+@click.option("--alone", is_flag=True, help="The captured kernel without the model's run.")
+def show(capture: str, out: Path, alone: bool) -> None:
+    """Put a captured kernel on the stage, the model's run of its load beside it.
+
+    CAPTURE is a .tar.xz file, a snapshot of `host` too, or the name of a capture that comes with
+    the package.
+    """
+    from hotmem_viz.kernel.capture_show import load_capture
+
+    shown = load_capture(capture, model=not alone)
+    shown.to_html(out)
+    if shown.why and not alone:
+        click.echo(f"{shown.source.name}: {shown.why}")
+
+
+COMMANDS: tuple[click.Command, ...] = (host, show)
 """What `cli` adds to its own."""

@@ -14,6 +14,7 @@ from hotmem_viz.vocabulary import PAGE_SIZE, ZoneType
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hotmem_viz.kernel.captures import Capture
     from hotmem_viz.kernel.compare_machine import ComparedMachine
     from hotmem_viz.kernel.compare_rows import Row
     from hotmem_viz.kernel.oom_report import OomReport, OomZone
@@ -36,8 +37,7 @@ def load_rows(machine: ComparedMachine) -> Iterator[Row]:
     if not load or not machine.booted:
         return
     operations, killed = _result(machine, load)
-    # A segment to share makes page tables the most of what a process costs.
-    if load not in LOADS or "mb" in capture.args:
+    if not is_modelled(capture):
         why = f"the load {load!r} is not modelled yet"
         yield machine.row(
             "steps-until-oom",
@@ -101,6 +101,18 @@ def _result(machine: ComparedMachine, load: str) -> tuple[int, bool]:
 
 def _run(machine: ComparedMachine, profile: KernelProfile, load: str) -> LoadRun:
     """Run the load in the model, on a machine of which only the inputs are known."""
+    most, ballast = load_bounds(machine, profile)
+    return run_load(machine.spec, machine.options, profile, load, most=most, ballast=ballast)
+
+
+def load_bounds(machine: ComparedMachine, profile: KernelProfile) -> tuple[int, int]:
+    """Return the most operations that a capture's load does, and the socket pairs parked first.
+
+    Raises
+    ------
+    CaptureError
+        When its arguments are no such numbers, or the machine is too large to run a load on.
+    """
     if machine.spec.present_pages > MAX_PAGES:
         raise CaptureError(machine.capture.path, "the machine is too large to run a load on")
     args = machine.capture.args
@@ -110,7 +122,12 @@ def _run(machine: ComparedMachine, profile: KernelProfile, load: str) -> LoadRun
         if not isinstance(value, int) or not 0 <= value <= limit:
             where = machine.capture.where("manifest.json")
             raise CaptureError(where, f"{name} is no number from 0 to {limit}: {value!r}"[:120])
-    return run_load(machine.spec, machine.options, profile, load, most=most, ballast=ballast)
+    return most, ballast
+
+
+def is_modelled(capture: Capture) -> bool:
+    """Say whether a capture's load is one of objects; a segment to share makes it page tables."""
+    return capture.args.get("kind") in LOADS and "mb" not in capture.args
 
 
 def _free_rows(machine: ComparedMachine, run: LoadRun | None, why: str) -> Iterator[Row]:
