@@ -36,7 +36,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "mechanisms": {"numpy"},
     "scenarios": {"numpy"},
     "recording": {"numpy", "pandas", "matplotlib"},
-    "kernel": {"numpy", "pandas"},
+    "kernel": {"numpy", "pandas", "IPython"},
     "lessons": {"numpy"},
     "catalog": set(),
     "views": {"numpy", "pandas", "matplotlib", "anywidget", "traitlets", "PIL", "IPython"},

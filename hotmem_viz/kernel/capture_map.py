@@ -10,14 +10,14 @@ import numpy as np
 from hotmem_viz.errors import CaptureError
 from hotmem_viz.kernel.captured_pages import present_ranges
 from hotmem_viz.kernel.captures import SECTION_PAGES
+from hotmem_viz.kernel.page_flags import PageRuns
 from hotmem_viz.recording.cells import MAX_CELLS, choose_cells
 from hotmem_viz.vocabulary import PAGEBLOCK_PAGES, MigrateType, PageKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from hotmem_viz.kernel.captures import Capture
-    from hotmem_viz.kernel.page_flags import PageRuns
     from hotmem_viz.kernel.pageblocks import PageblockTypes
 
 
@@ -84,6 +84,21 @@ class CaptureGrid:
         return table.reshape(-1)
 
 
+def within(kinds: PageRuns, ranges: Sequence[tuple[int, int]]) -> PageRuns:
+    """Return kinds with a hole wherever no memory is: 32-bit kernels call those pages reserved.
+
+    ranges: the pfns that exist, ascending.
+    """
+    bounds = np.array(ranges, np.int64).reshape(-1)
+    inner = bounds[(bounds > kinds.start_pfn) & (bounds < kinds.end_pfn)]
+    starts = np.unique(np.concatenate((kinds.starts, inner)))
+    # Between a start and its end, an odd number of bounds lies at or before a pfn.
+    inside = np.searchsorted(bounds, starts, side="right") % 2 == 1
+    words = np.where(inside, kinds.at(starts), np.uint8(PageKind.HOLE)).astype(np.uint8)
+    pages = np.diff(starts, append=kinds.end_pfn)
+    return PageRuns(words, pages, kinds.start_pfn).merged()
+
+
 def count_kinds(kinds: PageRuns) -> np.ndarray:
     """Count the pages of each kind: (K,) int64."""
     counts = np.bincount(kinds.words.astype(np.int64), weights=kinds.pages, minlength=len(PageKind))
@@ -96,7 +111,7 @@ def lay_out_map(capture: Capture, stages: Iterable[str], max_cells: int = MAX_CE
     stages: those whose memory counts, for blocks come and go. Raises CaptureError where nothing
     says which memory there is.
     """
-    ranges = sorted({r for stage in stages for r in present_ranges(capture, stage)})
+    ranges = _joined(r for stage in stages for r in present_ranges(capture, stage))
     if not ranges:
         raise CaptureError(capture.path, "neither the boot log nor memory blocks say what there is")
     size = SECTION_PAGES[capture.arch]
@@ -105,3 +120,14 @@ def lay_out_map(capture: Capture, stages: Iterable[str], max_cells: int = MAX_CE
     )
     pages_per_cell = choose_cells(size, len(sections), max_cells)
     return CaptureGrid(size, sections, pages_per_cell, tuple(ranges))
+
+
+def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return ranges in order, those that touch or overlap made one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(set(ranges)):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined

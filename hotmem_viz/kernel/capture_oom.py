@@ -33,19 +33,15 @@ def tell_oom(
     report = moment.oom
     if report is None:
         raise ValueError(f"moment {moment.label} has no OOM report")
-    free, useless = _free(report, columns)
-    spare = f" with {format_bytes(free * PAGE_SIZE)} free" if free is not None else ""
-    parts = [
+    free = report.free
+    parts = (
         _request(report, moment, capture),
         _printed(report, columns),
         _unprinted(report, states),
-    ]
-    if free is not None:
-        parts.append(
-            f"Of {format_bytes(free * PAGE_SIZE)} free, {format_bytes(useless * PAGE_SIZE)} was "
-            "of no use to it."
-        )
-    parts.append(_claim(moment, before, capture))
+        _useless(report, columns),
+        _claim(moment, before, capture),
+    )
+    spare = f" with {format_bytes(free * PAGE_SIZE)} free" if free is not None else ""
     return Event(
         tick=tick,
         kind=EventKind.OOM.name,
@@ -60,9 +56,9 @@ def tell_oom(
 
 def _request(report: OomReport, moment: Moment, capture: Capture) -> str:
     done = moment.operations
-    after = f"After {done:,} {objects_of(load_of(capture))}, " if done else ""
-    pages = "one page" if not report.order else f"{1 << report.order} pages in a row"
-    return f"{after}{report.task} asks for {pages} with {report.gfp} and invokes the OOM killer."
+    after = f"After {done:,} {objects_of(load_of(capture))} " if done else ""
+    pages = "a page" if not report.order else f"{1 << report.order} pages in a row"
+    return f"{after}{report.task} asks for {pages}, {report.gfp}."
 
 
 def _printed(report: OomReport, columns: Sequence[str]) -> str:
@@ -74,9 +70,9 @@ def _printed(report: OomReport, columns: Sequence[str]) -> str:
     for zone in report.zones:
         name = f"node {zone.nid} {zone.name}" if several else zone.name
         kept = kept_from(zone, report, columns)
-        reserve = f" + reserve {kept:,}" if kept else ""
-        listed.append(f"{name} {zone.free:,} free of min {zone.min:,}{reserve}")
-    return f"The report prints (pages) {'; '.join(listed)}."
+        reserve = f", reserve {kept:,}" if kept else ""
+        listed.append(f"{name} {zone.free:,} (min {zone.min:,}{reserve})")
+    return f"The report prints, in free pages: {'; '.join(listed)}."
 
 
 def _unprinted(report: OomReport, states: dict[Key, ZoneState]) -> str:
@@ -85,14 +81,20 @@ def _unprinted(report: OomReport, states: dict[Key, ZoneState]) -> str:
         return ""
     names = sorted({"ZONE_MOVABLE" if n == "Movable" else f"ZONE_{n.upper()}" for _, n in hidden})
     free = report.unprinted_free
-    amount = f", where {format_bytes(free * PAGE_SIZE)} is free" if free is not None else ""
+    amount = f", {format_bytes(free * PAGE_SIZE)} free" if free is not None else ""
     return f"It does not print {' and '.join(names)} at all{amount}."
 
 
-def _free(report: OomReport, columns: Sequence[str]) -> tuple[int | None, int]:
-    """Return free pages of all zones, and those that the refused request could not have."""
+def _useless(report: OomReport, columns: Sequence[str]) -> str:
+    """Say how much of what is free the refused request could not have."""
+    if not report.free:
+        return ""
     kept = sum(min(z.free, z.min + kept_from(z, report, columns)) for z in report.zones)
-    return report.free, kept + (report.unprinted_free or 0)
+    useless = kept + (report.unprinted_free or 0)
+    if useless >= report.free:
+        return "Nothing of all that is free is of use to it."
+    share = format_bytes(useless * PAGE_SIZE)
+    return f"Of what is free, {share} is of no use to it."
 
 
 def _claim(moment: Moment, before: Moment | None, capture: Capture) -> str:
@@ -101,5 +103,5 @@ def _claim(moment: Moment, before: Moment | None, capture: Capture) -> str:
         return ""
     claimed = format_bytes(before.meminfo["MemAvailable"] * _KIB)
     gap = moment.operations - before.operations
-    when = f", {gap:,} {objects_of(load_of(capture))} before," if gap else ""
-    return f"MemAvailable, read last{when} claimed {claimed}."
+    when = f", {gap:,} {objects_of(load_of(capture))} before" if gap else ", read last"
+    return f"MemAvailable{when}: {claimed}."

@@ -18,7 +18,7 @@ from hotmem_viz.kernel.capture_counters import (
     read_counters,
 )
 from hotmem_viz.kernel.capture_details import section_details
-from hotmem_viz.kernel.capture_map import CaptureGrid, count_kinds, lay_out_map
+from hotmem_viz.kernel.capture_map import CaptureGrid, count_kinds, lay_out_map, within
 from hotmem_viz.kernel.capture_telling import Story, captions_of, tell_capture
 from hotmem_viz.kernel.capture_zones import describe_zones, states_by_moment
 from hotmem_viz.kernel.captured_pages import page_stages, stored_path
@@ -51,7 +51,7 @@ def record_capture(capture: Capture, max_cells: int | None = None) -> Recording:
         raise CaptureError(capture.path, "the machine did not come up: there is nothing to show")
     moments = read_moments(capture)
     grid = _grid(capture, max_cells)
-    pages = [capture.page_kinds(m.stage) if m.stage else None for m in moments]
+    pages = [within(capture.page_kinds(m.stage), grid.ranges) if m.stage else None for m in moments]
     states = states_by_moment(moments)
     zones = describe_zones(moments)
     maps = _Maps(grid, capture)
@@ -115,19 +115,16 @@ class _Maps:
         """Enter a moment; `runs`: the kinds of all pages, of one block, or None."""
         types = self._types(moment) if moment.stage else None
         if runs is not None:
-            self.listed.append({"tick": tick, "label": moment.stage})
+            self.listed.append({"tick": tick, "label": _map_label(moment)})
             if runs.start_pfn == 0:
                 self.whole.append((tick, runs, types))
             self._runs = runs if self._runs is None else overlay(self._runs, runs)
         self._write(tick, runs, types)
         counted = np.zeros(len(PageKind), np.int64)
-        self.counts.append(counted if self._runs is None else self._count(self._runs))
-
-    def _count(self, runs: PageRuns) -> np.ndarray:
-        """Count pages by kind where there is memory; a hole between sections is no page."""
-        counts = count_kinds(runs)
-        counts[PageKind.HOLE] = 0
-        return counts
+        if self._runs is not None:
+            counted = count_kinds(self._runs)
+            counted[PageKind.HOLE] = 0  # Where there is no memory there is no page.
+        self.counts.append(counted)
 
     def _types(self, moment: Moment) -> np.ndarray | None:
         if not self.capture.has(stored_path("pbt", moment.stage)):
@@ -155,6 +152,13 @@ def _enter(track: TrackWriter, tick: int, cells: np.ndarray, values: np.ndarray)
         return
     track.state[cells] = values
     track.keys[0] = track.state.copy()
+
+
+def _map_label(moment: Moment) -> str:
+    """Name the moment that pages were read at, as the stage says it."""
+    if moment.attempt:
+        return f"those of {moment.label}"
+    return "close to the end" if "/" in moment.stage else moment.stage
 
 
 def overlay(whole: PageRuns, part: PageRuns) -> PageRuns:
@@ -192,7 +196,7 @@ def _describe_machine(capture: Capture, grid: CaptureGrid) -> dict[str, Any]:
     ]
     return {
         "name": capture.name,
-        "title": f"{capture.name}, Linux {capture.kernel}",
+        "title": capture.name,
         "arch": capture.arch.value,
         "scale": 1,
         "section_pages": grid.section_pages,

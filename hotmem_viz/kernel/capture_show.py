@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 BY = "objects"
 """Both sides stand where the same number of operations was done."""
 
+PAIR_CELLS = 1 << 15
+"""Cells of each map: two maps side by side must fit a projector of 1280 x 720."""
+
 
 @dataclass(frozen=True)
 class CaptureShow:
@@ -70,12 +73,10 @@ def load_capture(path: str | Path, *, model: bool = True) -> CaptureShow:
 
 def show_capture(capture: Capture, *, model: bool = True) -> CaptureShow:
     """Show a capture that is open already; see `load_capture`."""
-    captured = record_capture(capture)
-    if not model:
-        return CaptureShow(capture, captured, None, None, "the model was not asked for")
-    run, titles, why = _model_run(capture)
+    run, titles, why = _model_run(capture) if model else (None, ("", ""), "not asked for")
     if run is None:
-        return CaptureShow(capture, captured, None, None, why)
+        return CaptureShow(capture, record_capture(capture), None, None, why)
+    captured = record_capture(capture, PAIR_CELLS)
     pair = pair_recordings(captured, run, by=BY, titles=titles)
     return CaptureShow(capture, captured, run, pair, why)
 
@@ -89,12 +90,12 @@ def _model_run(capture: Capture) -> tuple[Recording | None, tuple[str, str], str
             return None, titles, machine.unpredicted
         if machine.spec.present_pages > MAX_PAGES:
             return None, titles, "the machine is too large to run the model on"
-        run, runs_the_load = record_load(machine, machine.profile)
+        run, runs_the_load = record_load(machine, machine.profile, PAIR_CELLS)
     except CaptureError as error:
         return None, titles, str(error)
     except HotmemError as error:
         return None, titles, f"{capture.path}: {error}"
     load = capture.args.get("kind")
     why = f"the load {load!r} is not modelled" if load and not runs_the_load else ""
-    what = "model" if runs_the_load else "model, booted"
-    return run, (titles[0], f"{what} ({machine.profile.title})"), why
+    name = f"model ({machine.profile.title})" if runs_the_load else "model, booted"
+    return run, (titles[0], name), why

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hotmem_viz.kernel.capture_counters import load_of, objects_of
+from hotmem_viz.kernel.captured_pages import page_stages
 from hotmem_viz.kernel.host_tables import group_blocks
 from hotmem_viz.recording.recording import Event
 from hotmem_viz.units import format_bytes, format_pages
@@ -52,7 +53,7 @@ def tell_stage(
     elif moment.label in ("plugged", "unplugged", "gone"):
         title, text = _virtio(capture, moment.label)
     elif moment.label == "end":
-        title, text = _end(capture)
+        title, text = _end(capture, now)
     else:
         title, text = "The machine afterwards", _free_text(now)
     if is_last and tick:
@@ -82,17 +83,17 @@ def _boot(capture: Capture, now: States) -> tuple[str, str]:
     for name, word in (("Movable", "ZONE_MOVABLE"), ("HighMem", "ZONE_HIGHMEM")):
         if name in names:
             text += f"The rest is {word}. "
-    if capture.title:
-        text += f"This kernel was watched: {capture.title}. "
-    text += (
-        "The map is drawn from its page flags, which tell neither reclaimable slab from other "
-        "slab, nor stacks from other pages of the kernel."
-    )
-    return f"Linux {capture.kernel} has booted", text
+    if page_stages(capture):
+        text += (
+            "The map is drawn from page flags, which do not tell reclaimable slab from other slab, "
+            "nor stacks from other pages of the kernel."
+        )
+    how = "as it was found" if capture.is_snapshot else "has booted"
+    return f"Linux {capture.kernel} {how}", text.strip()
 
 
 def _free_text(now: States) -> str:
-    return f"{format_pages(sum(z.free for z in now.values()))} are free."
+    return f"Afterwards {format_pages(sum(z.free for z in now.values()))} are free."
 
 
 def _added(capture: Capture, now: States, before: States) -> tuple[str, str]:
@@ -160,7 +161,7 @@ def _virtio(capture: Capture, stage: str) -> tuple[str, str]:
     return title, amount
 
 
-def _end(capture: Capture) -> tuple[str, str]:
+def _end(capture: Capture, now: States) -> tuple[str, str]:
     """Tell how the load ended, by what it reported."""
     load = load_of(capture)
     if not capture.has(f"result/{load}"):
@@ -169,5 +170,6 @@ def _end(capture: Capture) -> tuple[str, str]:
     done, signal = result.get("ops"), result.get("signal")
     count = f"{done:,} {objects_of(load)}" if isinstance(done, int) else "its work"
     if signal == _SIGKILL:
-        return "The load was killed", f"It had made {count}. Its memory is free again."
-    return "The load has ended", f"It has made {count}; nothing was refused for good."
+        return "The load was killed", f"It had made {count}. {_free_text(now)}"
+    text = f"It has made {count}; nothing was refused for good. {_free_text(now)}"
+    return "The load has ended", text

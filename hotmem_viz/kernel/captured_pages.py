@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hotmem_viz.errors import CaptureError
+from hotmem_viz.kernel.iomem import image_ranges
 from hotmem_viz.kernel.page_flags import PageRuns, parse_page_runs
 from hotmem_viz.kernel.page_kinds import page_kinds
 from hotmem_viz.kernel.pageblocks import PageblockTypes, parse_pageblocks
@@ -105,4 +106,5 @@ def captured_kinds(capture: Capture, stage: str) -> PageRuns:
         words,
         held_known=capture.manifest.get("format", 1) != 1,
         present=present_ranges(capture, stage) if whole else None,
+        image=image_ranges(capture.text("boot/iomem")) if capture.has("boot/iomem") else (),
     )

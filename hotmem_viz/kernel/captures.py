@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from hotmem_viz.kernel.pageblocks import PageblockTypes
 
 SUFFIX = ".tar.xz"
+SNAPSHOT = "hotmem-viz host"
+"""`source` in the manifest of a snapshot of a running machine."""
+
 SECTION_PAGES = {Arch.X86_64: 32768, Arch.PAE: 131072}
 """SECTION_SIZE_BITS of arch/x86/include/asm/sparsemem.h: 128 MiB, and 512 MiB with PAE."""
 
@@ -86,6 +89,11 @@ class Capture:
     def status(self) -> str:
         """Whether the run came to its end: "done" or "guest-ended"."""
         return str(self.manifest.get("status", ""))
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether it was taken of a running machine: its only stage is the moment of asking."""
+        return self.manifest.get("source") == SNAPSHOT
 
     @cached_property
     def stages(self) -> tuple[str, ...]:

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 from hotmem_viz.errors import CaptureError, HostError
 from hotmem_viz.kernel.archive_writing import write_tar_xz
 from hotmem_viz.kernel.blocks import parse_blocks
-from hotmem_viz.kernel.captures import SUFFIX, Capture
+from hotmem_viz.kernel.captures import SNAPSHOT, SUFFIX, Capture
 from hotmem_viz.kernel.host_files import STAGE, HostFiles, Unread, read_host_files
 from hotmem_viz.kernel.host_tables import BlockRun, block_rows, group_blocks, zone_rows
 from hotmem_viz.kernel.lines import to_int
 from hotmem_viz.kernel.procfs import parse_meminfo
 from hotmem_viz.kernel.zoneinfo import parse_zoneinfo
+from hotmem_viz.units import format_bytes
 from hotmem_viz.vocabulary import PAGE_SIZE
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from hotmem_viz.kernel.blocks import MemoryBlock
     from hotmem_viz.kernel.zoneinfo import ZoneInfo
+    from hotmem_viz.recording.recording import Recording
 
 NAME = "host"
 _HERE = "this machine"
@@ -111,6 +113,20 @@ class Host:
         """Whether the flags of all pages were read."""
         return self.capture.has("kpf/boot")
 
+    @cached_property
+    def recording(self) -> Recording:
+        """The machine as a recording of one tick, for the stage.
+
+        Raises HostError where pages are not of 4 KiB, CaptureError where nothing tells what memory
+        there is.
+        """
+        from hotmem_viz.kernel.capture_recording import record_capture
+
+        if self.page_size != PAGE_SIZE:
+            size = format_bytes(self.page_size)
+            raise HostError(f"the stage shows pages of 4 KiB, this machine has pages of {size}")
+        return record_capture(self.capture)
+
     def to_json(self) -> dict[str, Any]:
         """Return all as JSON-able values; pages where no other unit is named."""
         return {
@@ -145,6 +161,15 @@ class Host:
 
         return host_html(self)
 
+    def _ipython_display_(self) -> None:
+        """Show the tables, and the stage below them where page flags could be read."""
+        from IPython import display
+
+        notebook: Any = display  # IPython's own functions are not typed.
+        notebook.display(notebook.HTML(self._repr_html_()))
+        if self.has_page_flags and self.page_size == PAGE_SIZE:
+            notebook.display(self.recording)
+
 
 def read_host(root: str | Path = "/", *, pages: bool = True) -> Host:
     """Read this machine's zones and memory blocks.
@@ -174,7 +199,7 @@ def read_host(root: str | Path = "/", *, pages: bool = True) -> Host:
         "cmdline": read.files.get("frames/cmdline", b"").decode("utf-8", "replace").strip(),
         "args": {},
         "status": "done",
-        "source": "hotmem-viz host",
+        "source": SNAPSHOT,
         "taken": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "page_size": page_size,
         "unread": [{"path": u.path, "why": u.why} for u in read.unread],

@@ -55,6 +55,7 @@ class RecordedLoad:
             **describe.describe_machine(self.memory),
             "counters": describe.describe_counters(self.memory, self.objects),
         }
+        self.meta["machine"]["title"] = machine.capture.name
         self._seen: set[EventKind] = set()
         self._touched: list[FrameSet] = []
         self._tick, self._time, self._remote = 0, 0.0, 0
@@ -134,7 +135,9 @@ class RecordedLoad:
         return [int(mem.extents.section[part][-1])]
 
 
-def record_load(machine: ComparedMachine, profile: KernelProfile) -> tuple[Recording, bool]:
+def record_load(
+    machine: ComparedMachine, profile: KernelProfile, max_cells: int | None = None
+) -> tuple[Recording, bool]:
     """Return the model's run of a captured load as a recording, and whether the load was run."""
     run = RecordedLoad(machine, profile)
-    return record(run), run.runs_the_load
+    return record(run, max_cells), run.runs_the_load

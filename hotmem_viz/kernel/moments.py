@@ -32,7 +32,6 @@ AFTER_LOAD = ("loaded", "removed", "removed2", "unplugged", "gone", "after", "en
 SAME_AS_STAGES = ("hot", "vm")
 """Series that sample the moments which the stages record in full."""
 
-_SIGKILL = 9
 _NEAR = re.compile(r"near/(.+)")
 
 
@@ -154,15 +153,16 @@ def _free(moment: Moment) -> int:
 
 def _with_oom(capture: Capture, samples: list[Moment]) -> list[Moment]:
     """Put the first OOM report where it was: before the sample after the load's death."""
-    reports = capture.boot_log.ooms if capture.has("console.txt") else ()
-    if not reports:
+    # What a running machine's log tells of an OOM was before the moment of asking.
+    if capture.is_snapshot or not capture.boot_log.ooms:
         return samples
     dead = [i for i, m in enumerate(samples) if m.note == "dead"]
     at = dead[0] if dead else len(samples)
     operations = samples[at].operations if dead else 0
     if at and not operations:
         operations = samples[at - 1].operations
-    report = Moment("OOM report", operations=operations, note="oom", oom=reports[0])
+    first = capture.boot_log.ooms[0]
+    report = Moment("OOM report", operations=operations, note="oom", oom=first)
     return [*samples[:at], report, *samples[at:]]
 
 

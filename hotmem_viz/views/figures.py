@@ -176,6 +176,9 @@ def draw_map(ax: Axes, recording: Recording, tick: int, theme: Theme = "light") 
 
     Raises ParameterError if the recording has no such tick.
     """
+    if recording.kind is None:
+        _say_no_map(ax, theme)
+        return
     image, corners = mosaic(recording.meta, recording.frame(tick), theme)
     ax.imshow(image, interpolation="nearest", aspect="equal")
     sections = recording.meta["sections"]
@@ -189,9 +192,17 @@ def draw_map(ax: Axes, recording: Recording, tick: int, theme: Theme = "light") 
         spine.set_visible(False)
 
 
+def _say_no_map(ax: Axes, theme: Theme) -> None:
+    ax.text(0.5, 0.5, "No page flags were captured: this run has no map.", ha="center", fontsize=14)
+    ax.texts[0].set_color(colour("muted", theme))
+    ax.set_axis_off()
+
+
 def _draw_legend(ax: Axes, recording: Recording, tick: int, theme: Theme) -> None:
     from matplotlib.patches import Patch
 
+    if recording.kind is None:
+        return
     frame = recording.frame(tick)
     present = [k for k in PageKind if (frame == k).any() and k is not PageKind.HOLE]
     handles = [

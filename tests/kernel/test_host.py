@@ -221,3 +221,34 @@ def test_page_flags_are_coded_alike_however_they_are_cut(tmp_path, monkeypatch):
     monkeypatch.setattr(host_pages, "MAX_FLAG_PAGES", len(words) - 1)
     with pytest.raises(host_pages.FlagsError, match="too long"):
         host_pages.read_page_flags(path)
+
+
+def test_page_flags_put_the_machine_on_the_stage(tree):
+    flags = open_capture(NAME).data("kpf/boot")
+    pairs = np.frombuffer(flags, "<u8").reshape(-1, 2)
+    words = np.repeat(pairs[:, 0], pairs[:, 1].astype(int))
+    (tree / "proc/kpageflags").write_bytes(words.tobytes())
+    host = read_host(tree)
+    assert host.has_page_flags
+    assert host.capture.data("kpf/boot") == flags
+    recording = host.recording
+    assert recording.n_ticks == 1
+    assert recording.meta["sections"] == [0, 1, 2, 3, *range(32, 44)]
+    assert "as it was found" in recording.meta["captions"][0]["title"]
+    # The log may have been overwritten since boot: then the memory blocks say what there is.
+    (tree / "dev/kmsg").write_text("6,1,1,-;usb\n")
+    later = read_host(tree)
+    assert "the boot's lines are no longer in the kernel's log" in str(later)
+    assert later.recording.meta["sections"] == recording.meta["sections"]
+
+
+def test_a_notebook_shows_tables_and_then_the_stage(tree, monkeypatch):
+    shown: list[object] = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    read_host(tree)._ipython_display_()
+    assert len(shown) == 1
+    (tree / "proc/kpageflags").write_bytes(bytes(8 * 64))
+    host = read_host(tree)
+    host._ipython_display_()
+    assert len(shown) == 3
+    assert shown[2] is host.recording
