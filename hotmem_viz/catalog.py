@@ -5,12 +5,13 @@ Stands beside the house's line, above the scenarios, because a machine may come 
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.errors import CaptureError, ParameterError
 from hotmem_viz.kernel.captures import open_capture, spec_from_capture
 from hotmem_viz.machine.presets import PRESETS
-from hotmem_viz.machine.profiles import find_profile
+from hotmem_viz.machine.profiles import PROFILES, find_profile
 from hotmem_viz.recording.pair import Pair, pair_recordings
 from hotmem_viz.recording.recorder import record
 from hotmem_viz.scenarios.exhaustion import Exhaustion
@@ -18,7 +19,7 @@ from hotmem_viz.scenarios.parameters import DEFAULT_MOVABLE, ExhaustionParameter
 from hotmem_viz.scenarios.setup import Setup, choose_options, choose_preset
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from hotmem_viz.recording.recording import Recording
 
@@ -30,6 +31,19 @@ def find_scenario(name: str) -> tuple[type[Exhaustion], type[ExhaustionParameter
     if name not in SCENARIOS:
         raise ParameterError("scenario", name, f"scenarios are {', '.join(SCENARIOS)}")
     return SCENARIOS[name]
+
+
+def read_settings(
+    name: str, texts: Mapping[str, str], read: Callable[[str], Any]
+) -> dict[str, Any]:
+    """Turn parameters that were typed into values; raises ParameterError for an unknown scenario.
+
+    A parameter that is a text stays as it was typed: the kernel 6.10 is not 6.1. Others become
+    what `read` makes of them.
+    """
+    _, parameters_type = find_scenario(name)
+    is_text = {f.name for f in dataclasses.fields(parameters_type) if f.type == "str"}
+    return {key: text if key in is_text else read(text) for key, text in texts.items()}
 
 
 def choose_setup(machine: str, movable: float | None, boot: str, profile: str = "") -> Setup:
@@ -48,6 +62,16 @@ def choose_setup(machine: str, movable: float | None, boot: str, profile: str = 
     spec, options = spec_from_capture(capture)
     kernel = find_profile(profile, spec.arch) if profile else find_profile(capture.profile_name)
     return Setup(spec, choose_options(movable, boot, options), kernel)
+
+
+def find_kernels(machine: str) -> tuple[str, ...]:
+    """List the kernels that a machine can boot, by name: the one that it brings, then the others.
+
+    Raises ParameterError for a machine that is neither a preset nor a capture.
+    """
+    own = choose_setup(machine, None, "").profile
+    others = (name for name, p in PROFILES.items() if p.arch is own.arch and p is not own)
+    return own.name, *others
 
 
 def build_run(name: str, **parameters: Any) -> Exhaustion:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
@@ -134,15 +134,15 @@ def _check_out(_ctx: click.Context, _param: click.Parameter, out: Path) -> Path:
 
 def _parse_settings(
     _ctx: click.Context, _param: click.Parameter, pairs: Sequence[str]
-) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
+) -> dict[str, str]:
+    settings: dict[str, str] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name.isidentifier():
             raise click.BadParameter(f"{pair!r} is not of the form name=value")
         if name in settings:
             raise click.BadParameter(f"{name!r} is set twice")
-        settings[name] = parse_value(text)
+        settings[name] = text
     return settings
 
 
@@ -169,6 +169,11 @@ def parse_value(text: str) -> int | float | bool | str | None:
     callback=_parse_settings,
     help="A parameter of the scenario; may be given several times.",
 )
+@click.option(
+    "--beside",
+    metavar="KERNEL",
+    help="Run it under a second kernel too and show both; for .html. Kernels: see profile.",
+)
 @click.option("--tick", type=int, help="The tick that a .png shows  [default: the last mark]")
 @click.option(
     "--out",
@@ -178,14 +183,23 @@ def parse_value(text: str) -> int | float | bool | str | None:
     help="Where to: .npz recording, .csv counters (a row a tick), .png picture, .html page.",
 )
 @_debug_option
-def run(scenario: str, settings: dict[str, Any], tick: int | None, out: Path) -> None:
+def run(
+    scenario: str, settings: dict[str, str], beside: str | None, tick: int | None, out: Path
+) -> None:
     """Run SCENARIO and write what happened."""
+    from hotmem_viz.catalog import read_settings
+
+    parameters = read_settings(scenario, settings, parse_value)
     if tick is not None and out.suffix.lower() != ".png":
         raise click.UsageError("--tick chooses the picture of a .png; no other ending has one")
-    from hotmem_viz.apps.export import run_with_progress, write_recording
+    from hotmem_viz.apps.export import pair_with_progress, run_with_progress, write_recording
 
-    recording = run_with_progress(scenario, settings)
-    write_recording(recording, out, tick)
+    if beside is None:
+        write_recording(run_with_progress(scenario, parameters), out, tick)
+    elif out.suffix.lower() != ".html":
+        raise click.UsageError("--beside shows two runs on one stage: --out has to end in .html")
+    else:
+        pair_with_progress(scenario, parameters, beside).to_html(out)
 
 
 @cli.command()

@@ -46,6 +46,11 @@ def outcome(capsys, *words):
         (["run", "nonsense", "--out", "x.npz"], "exhaustion"),
         (["run", "exhaustion", "--set", "nonsense=1", "--out", "x.npz"], "nonsense"),
         (["run", "exhaustion", "--set", "movable=7", "--out", "x.npz"], "movable"),
+        (["run", "exhaustion", "--set", "profile=6.10", "--out", "x.npz"], "'6.10'"),
+        (["run", "exhaustion", "--set", "profile=none", "--out", "x.npz"], "'none'"),
+        (["run", "exhaustion", "--beside", "6.10", "--out", "x.html"], "'6.10'"),
+        (["run", "exhaustion", "--beside", "7.2", "--out", "x.npz"], ".html"),
+        (["run", "exhaustion", "--beside", "7.2", "--tick", "3", "--out", "x.html"], "--tick"),
         (["run", "exhaustion", "--set", "machine=nonsense", "--out", "x.npz"], "machine"),
         (["dashboard", "--port", "0"], "--port"),
         (["dashboard", "--port", "many"], "--port"),
@@ -184,6 +189,16 @@ def test_the_png_is_a_picture_and_the_page_is_whole(written):
     page = (written / "x.html").read_text(encoding="utf-8")
     assert page.lstrip().lower().startswith("<!doctype html>")
     assert page.rstrip().endswith("</html>")
+
+
+def test_a_page_can_show_two_kernels(run_command, tmp_path):
+    out = tmp_path / "pair.html"
+    words = ["run", "exhaustion", "--set", "profile=6.12", "--beside", "7.2", "--out", str(out)]
+    done = run_command(*words)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    page = out.read_text(encoding="utf-8")
+    assert "Linux 6.12, x86-64 and Linux 7.2, x86-64" in page
+    assert len(page) < 2_000_000
 
 
 def test_the_png_shows_the_tick_asked_for(run_command, tmp_path, written):

@@ -10,8 +10,10 @@ import ipywidgets as widgets
 from hotmem_viz.apps import controls
 from hotmem_viz.apps.page import SETTLE_SECONDS, ErrorPanel, Later
 from hotmem_viz.apps.style import style_sheet
-from hotmem_viz.catalog import run
+from hotmem_viz.catalog import beside, find_kernels, run
 from hotmem_viz.machine.presets import PRESETS
+from hotmem_viz.machine.profiles import find_profile
+from hotmem_viz.recording.pair import Pair
 from hotmem_viz.scenarios.parameters import (
     DEFAULT_MOVABLE,
     MAX_USER,
@@ -37,11 +39,17 @@ WORKLOADS = {
     "cached names": "cache",
 }
 
+ALONE = "alone"
+"""The choice of no second kernel; "" would be the one that the machine brings."""
+
 
 class ExhaustionApp(widgets.VBox):
-    """Controls above the stage; moving one runs the scenario again."""
+    """Controls above the stage; moving one runs the scenario again.
 
-    def __init__(self, **parameters: Any) -> None:
+    beside: a second kernel, by name, that the lesson runs under on the same stage.
+    """
+
+    def __init__(self, beside: str = ALONE, **parameters: Any) -> None:
         self._start = p = build_parameters(ExhaustionParameters, parameters)
         self.machine = controls.choice(
             "machine", {MACHINES[name]: name for name in PRESETS}, p.machine
@@ -56,12 +64,18 @@ class ExhaustionApp(widgets.VBox):
             "user", p.user, MAX_USER, "share of the pages asked for that are user memory"
         )
         self.seed = controls.seed(p.seed)
+        kernels = kernel_choices(p.machine)
+        self.profile = controls.choice("kernel", kernels, chosen_kernel(p.profile, kernels))
+        second = beside if beside == ALONE else chosen_kernel(beside, kernels)
+        self.beside = controls.choice("beside it", {"none": ALONE, **kernels}, second)
         self.errors = ErrorPanel()
         self.stage = Stage()
-        self._shown: Recording | None = None
+        self._shown: Recording | Pair | None = None
         self._rerun = Later(self._run, self.errors, SETTLE_SECONDS)
+        self._settling = False
         self._inputs = (
-            self.machine, self.movable, self.boot, self.workload, self.user, self.seed
+            self.machine, self.profile, self.beside, self.movable, self.boot, self.workload,
+            self.user, self.seed,
         )  # fmt: skip
         style = widgets.HTML(f"<style>{style_sheet()}</style>", layout={"display": "none"})
         super().__init__([style, controls.bar(list(self._inputs)), self.errors, self.stage])
@@ -73,7 +87,12 @@ class ExhaustionApp(widgets.VBox):
 
     @property
     def recording(self) -> Recording | None:
-        """The recording on the stage."""
+        """The recording on the stage; of two, the left one."""
+        return self._shown.left if isinstance(self._shown, Pair) else self._shown
+
+    @property
+    def shown(self) -> Recording | Pair | None:
+        """What is on the stage: a recording, or a pair of them."""
         return self._shown
 
     def parameters(self) -> dict[str, Any]:
@@ -89,6 +108,7 @@ class ExhaustionApp(widgets.VBox):
                 user=round(self.user.value, 2),
                 seed=self.seed.value,
                 ballast=self._start.ballast,
+                profile=self.profile.value,
             )
         )
 
@@ -105,22 +125,69 @@ class ExhaustionApp(widgets.VBox):
         boot = bool(self.boot.value.strip())
         self.movable.disabled = boot or not self._has_movable(self.machine.value)
 
-    def _on_change(self, _: object) -> None:
+    def _settle_kernels(self) -> None:
+        """Offer the kernels that the machine can boot; a choice that it cannot is given up."""
+        kernels = kernel_choices(self.machine.value)
+        for control, otherwise in ((self.profile, {}), (self.beside, {"none": ALONE})):
+            offered = {**otherwise, **kernels}
+            if dict(control.options) == offered:
+                continue
+            kept = control.value
+            control.options = list(offered.items())
+            control.value = kept if kept in offered.values() else next(iter(offered.values()))
+
+    def _on_change(self, change: Any) -> None:
+        if self._settling:
+            return
         self._settle_movable()
+        if change.owner is self.machine:
+            self._settling = True
+            try:
+                self._settle_kernels()
+            finally:
+                self._settling = False
         self.stage.busy = True
         self._rerun.ask()
 
     def _run(self) -> None:
         """Run with the newest wishes and show the result; the run before stays as a ghost."""
         try:
-            recording = run("exhaustion", **self.parameters())
+            shown = self._record()
             self.errors.clear()
-            ghost, self._shown = self._shown, recording
-            self.stage.show(recording, ghost)
+            before, self._shown = self._shown, shown
+            self.stage.show(shown, None if isinstance(before, Pair) else before)
         finally:
             self.stage.busy = False
 
+    def _record(self) -> Recording | Pair:
+        """Run under one kernel, or under two."""
+        parameters = self.parameters()
+        if self.beside.value == ALONE:
+            return run("exhaustion", **parameters)
+        profiles = (parameters.pop("profile"), self.beside.value)
+        return beside("exhaustion", profiles, **parameters)
+
+
+def kernel_choices(machine: str) -> dict[str, str]:
+    """Return the kernels that a machine can boot, "" for the one it brings, by their titles."""
+    own, *others = find_kernels(machine)
+    return {kernel_title(own): "", **{kernel_title(name): name for name in others}}
+
+
+def chosen_kernel(name: str, kernels: dict[str, str]) -> str:
+    """Return the choice among `kernels` that stands for a name; raises ParameterError for none."""
+    title = kernel_title(name) if name else ""
+    return kernels.get(title, name)
+
+
+def kernel_title(name: str) -> str:
+    """Return a kernel's title without the architecture, which the machine says."""
+    return find_profile(name).title.partition(",")[0]
+
 
 def exhaustion_app(**parameters: Any) -> ExhaustionApp:
-    """Return the exhaustion lesson with its controls set to the given parameters."""
+    """Return the exhaustion lesson with its controls set to the given parameters.
+
+    beside: a second kernel to show on the same stage, by name.
+    """
     return ExhaustionApp(**parameters)

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hotmem_viz.catalog import build_run
+from hotmem_viz.catalog import build_pair, build_run, pair_runs
 from hotmem_viz.recording.recorder import Run, Tick, record
 
 if TYPE_CHECKING:
+    from hotmem_viz.recording.pair import Pair
     from hotmem_viz.recording.recording import Recording
 
 
@@ -33,8 +34,19 @@ def run_with_progress(scenario: str, parameters: dict[str, Any]) -> Recording:
 
     Raises ParameterError for an unknown scenario, an unknown parameter or a value not allowed.
     """
-    run = build_run(scenario, **parameters)
-    return record(WatchedRun(run, scenario) if sys.stderr.isatty() else run)
+    return _record(build_run(scenario, **parameters), scenario)
+
+
+def pair_with_progress(scenario: str, parameters: dict[str, Any], beside: str) -> Pair:
+    """Run and record a scenario under its kernel and under another, as run_with_progress does."""
+    settings = dict(parameters)
+    profiles = (settings.pop("profile", ""), beside)
+    left, right = build_pair(scenario, profiles, **settings)
+    return pair_runs(_record(left, scenario), _record(right, f"{scenario}, {beside}"))
+
+
+def _record(run: Run, title: str) -> Recording:
+    return record(WatchedRun(run, title) if sys.stderr.isatty() else run)
 
 
 def write_recording(recording: Recording, out: Path, tick: int | None = None) -> None:

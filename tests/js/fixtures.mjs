@@ -15,7 +15,7 @@ export function loadMessage(name) {
 
 export const loadRecording = (name) => decodeRecording(loadMessage(name));
 
-/** What Python says of the same recording. */
+/** What Python says of the same recording, or pair. */
 export const loadTruth = (name) => JSON.parse(readFileSync(join(folder, `${name}.json`), "utf8"));
 
 /** FNV-1a of an array's bytes, as test_js.py computes it. */

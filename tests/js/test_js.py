@@ -6,15 +6,18 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from hotmem_viz.recording.pair import pair_recordings
+from hotmem_viz.recording.recording import Recording
 from hotmem_viz.views.bundle import join_modules
-from hotmem_viz.views.wire import encode_recording, read_message
-from tests.views.synthetic import OVERVIEW, TINY, Size, make_recording
+from hotmem_viz.views.wire import encode_pair, encode_recording, read_message
+from tests.views.synthetic import OVERVIEW, TINY, make_recording
 
 HERE = Path(__file__).parent
 TYPES = {
@@ -24,7 +27,8 @@ TYPES = {
     "int32": "Int32Array",
     "float64": "Float64Array",
 }
-SIZES = {"tiny": TINY, "overview": Size(**{**OVERVIEW.__dict__, "ticks": 19, "keys": 3})}
+LESS = replace(OVERVIEW, ticks=19, keys=3)
+SHORT = replace(TINY, ticks=5)
 
 
 def node_command() -> str:
@@ -45,8 +49,34 @@ def digest(array: np.ndarray) -> int:
     return value
 
 
-def write_fixture(folder: Path, name: str, size: Size) -> None:
-    recording = make_recording(size)
+def with_files(recording: Recording, values: list[int]) -> Recording:
+    """Return a recording with one more counter, `files`."""
+    column = {"name": "files", "unit": "files", "label": "files made"}
+    return replace(
+        recording,
+        meta={**recording.meta, "counters": [*recording.meta["counters"], column]},
+        counters_array=np.column_stack([recording.counters_array, values]),
+    )
+
+
+def write_pair(folder: Path) -> None:
+    """Write two recordings of unequal length, and both on one cursor."""
+    left = with_files(make_recording(TINY), [0, 0, 2, 5, 5, 5, 9])
+    right = with_files(make_recording(SHORT, seed=2), [0, 2, 2, 3, 11])
+    write_recording(folder, "tiny", left)
+    write_recording(folder, "short", right)
+    pair = pair_recordings(left, right, by="files", titles=("one", "the other"))
+    truth = {
+        "ticks": pair.ticks.tolist(),
+        "marks": pair.marks,
+        "titles": pair.titles,
+        "by": "files",
+    }
+    (folder / "pair.bin").write_bytes(encode_pair(pair))
+    (folder / "pair.json").write_text(json.dumps(truth), encoding="utf-8")
+
+
+def write_recording(folder: Path, name: str, recording: Recording) -> None:
     message = encode_recording(recording)
     _, arrays = read_message(message)
     tracks = {
@@ -80,8 +110,8 @@ def write_fixture(folder: Path, name: str, size: Size) -> None:
 @pytest.fixture(scope="session")
 def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wire")
-    for name, size in SIZES.items():
-        write_fixture(folder, name, size)
+    write_pair(folder)
+    write_recording(folder, "overview", make_recording(LESS))
     return folder
 
 

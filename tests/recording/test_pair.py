@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from hotmem_viz.errors import ParameterError, RecordingError
 from hotmem_viz.recording.pair import Pair, merge_ticks, pair_recordings
 from hotmem_viz.recording.recording import Event, Recording
-from tests.views.synthetic import TINY, Size, make_recording
+from tests.views.synthetic import TINY, make_recording
 
-SHORT = Size(**{**TINY.__dict__, "ticks": 5})
+SHORT = replace(TINY, ticks=5)
 
 
 def with_counter(

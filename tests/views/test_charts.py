@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,9 +12,9 @@ from hotmem_viz.views import charts, figures
 from hotmem_viz.views.charts import draw_chart, draw_pair_chart
 from hotmem_viz.views.palette import UI
 from hotmem_viz.views.svg import make_figure
-from tests.views.synthetic import TINY, Size, make_recording
+from tests.views.synthetic import TINY, make_recording
 
-SHORT = Size(**{**TINY.__dict__, "ticks": 5})
+SHORT = replace(TINY, ticks=5)
 
 
 @pytest.fixture(scope="module")

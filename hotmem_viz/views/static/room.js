@@ -8,6 +8,7 @@ const CHART_SHARE = 0.2;
 const NARROW = 860;
 const LOWEST_CAPTION = 72;
 const HIGHEST_CAPTION = 132;
+const HIGHEST_CLOSE_CAPTION = 152;
 const LECTURE_CAPTION = 210;
 const SMALLEST_CHART = 130;
 const LEAST_CHART = 104;
@@ -68,7 +69,8 @@ function measureParts(stage, { width, height, notebook, lecture }) {
   root.classList.toggle("hotmem-narrow", width < NARROW);
   const huge = !notebook && width >= HUGE_WIDTH && height >= HUGE_HEIGHT;
   root.classList.toggle("hotmem-huge", huge);
-  const highest = lecture ? LECTURE_CAPTION : HIGHEST_CAPTION;
+  const close = root.classList.contains("hotmem-close");
+  const highest = lecture ? LECTURE_CAPTION : close ? HIGHEST_CLOSE_CAPTION : HIGHEST_CAPTION;
   const caption = clamp(Math.max(...stage.sides.map((side) => side.caption.measure())), LOWEST_CAPTION, highest);
   root.style.setProperty("--hotmem-caption", `${caption}px`);
   const above = shell.main.getBoundingClientRect().top - root.getBoundingClientRect().top;
