@@ -205,28 +205,49 @@ def run(
 @cli.command()
 @click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@click.option(
+    "--markdown", "as_markdown", is_flag=True, help="Print the page docs/compare-table.md."
+)
 @_debug_option
-def compare(captures: Sequence[str], as_json: bool) -> int:
+def compare(captures: Sequence[str], as_json: bool, as_markdown: bool) -> int:
     """Hold the model against captures of real kernels.
 
-    CAPTURE is a .tar.xz file, or the name of a capture that comes with the package. Exit
-    status: 0 all rows within tolerance, 1 a row is not, 2 a capture could not be used.
+    CAPTURE is a .tar.xz file, the name of a capture that comes with the package, or "all" for all
+    of those. Exit status: 0 all rows within tolerance, 1 a row is not, 2 a capture could not be
+    used.
     """
     import json
 
+    from tqdm import tqdm
+
+    from hotmem_viz.kernel.captures import capture_names
     from hotmem_viz.kernel.compare import compare_captures, exit_status
+    from hotmem_viz.kernel.compare_markdown import markdown_page
     from hotmem_viz.kernel.compare_text import compared_text, summary_text
 
-    results = []
-    for result in compare_captures(captures):
+    if as_json and as_markdown:
+        raise click.UsageError("--json and --markdown exclude each other")
+    results, words = [], captures
+    captures = capture_names() if tuple(captures) == ("all",) else captures
+    # A table a capture is progress enough; what is printed at the end only has a bar meanwhile.
+    for result in tqdm(
+        compare_captures(captures),
+        total=len(captures),
+        unit=" captures",
+        leave=False,
+        disable=None if as_json or as_markdown else True,
+    ):
         results.append(result)
         if result.error:
             _complain(result.error)
-        if result.rows and not as_json:
+        if result.rows and not (as_json or as_markdown):
             click.echo(f"{compared_text(result)}\n")
     if as_json:
         rows = [row.to_json() for result in results for row in result.rows]
         click.echo(json.dumps({"rows": rows}, allow_nan=False))
+    elif as_markdown:
+        command = f"hotmem-viz compare {' '.join(words)} --markdown"
+        click.echo(markdown_page(results, command), nl=False)
     else:
         click.echo(summary_text(results))
     return exit_status(results)

@@ -5,6 +5,9 @@ A refused allocation or an OOM is not an error but an Outcome, because failing i
 
 from __future__ import annotations
 
+_MOST = 500
+"""Characters of a name or a reason that an error shows."""
+
 
 class HotmemError(Exception):
     """Base of every error that the package raises on purpose; its text is one clear line."""
@@ -23,12 +26,23 @@ class BootOptionError(ParameterError):
 
 
 class CaptureError(HotmemError):
-    """A capture or kernel text that cannot be read; names file, line and reason."""
+    """A capture or kernel text that cannot be read; names file, line and reason.
+
+    Names and reasons come from files that anybody may have made: they are brought to one line.
+    """
 
     def __init__(self, path: object, reason: str, line: int | None = None) -> None:
-        self.path, self.line, self.reason = str(path), line, reason
+        self.path, self.line, self.reason = _one_line(path), line, _one_line(reason)
         where = self.path if line is None else f"{self.path}, line {line}"
-        super().__init__(f"{where}: {reason}")
+        super().__init__(f"{where}: {self.reason}")
+
+
+def _one_line(text: object) -> str:
+    """Write what cannot be printed as its code, and cut what nobody would read."""
+    line = str(text)
+    if not line.isprintable():
+        line = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line[:_MOST])
+    return line if len(line) <= _MOST else f"{line[: _MOST - 3]}..."
 
 
 class HostError(HotmemError):

@@ -41,7 +41,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "catalog": set(),
     "views": {"numpy", "pandas", "matplotlib", "anywidget", "traitlets", "PIL", "IPython"},
     "__init__": {"numpy"},
-    "cli": {"click"},
+    "cli": {"click", "tqdm"},
     "cli_kernels": {"click"},
     "__main__": set(),
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hotmem_viz.kernel.capture_counters import load_of, objects_of
 from hotmem_viz.kernel.captured_pages import page_stages
 from hotmem_viz.kernel.host_tables import group_blocks
+from hotmem_viz.kernel.hotplug_answers import parse_removal, verdict_of
 from hotmem_viz.recording.recording import Event
 from hotmem_viz.units import format_bytes, format_pages
 from hotmem_viz.vocabulary import EventKind
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from hotmem_viz.kernel.capture_zones import Key, ZoneState
     from hotmem_viz.kernel.captures import Capture
     from hotmem_viz.kernel.moments import Moment
-
-_ONLINE = re.compile(r"(\w+) memory(\d{1,9}) rc=(-?\d{1,4}) ?(.*?) seconds=\S+ -> (\S+) ?(\S*)")
-_OST_REFUSED = "('ACPI_DEVICE_OST', 3, 130)"
-"""_OST of an ejection request, event 3, status 0x82 (ACPI 6.x, 6.3.5): the device is busy."""
 
 _LOADS = {
     "anon": "{n} MiB of anonymous memory",
@@ -110,12 +107,16 @@ def _onlined(capture: Capture) -> str:
     if not capture.has("online"):
         online = sum(b.state == "online" for b in capture.blocks("onlined"))
         return f"Nobody asked for it; {online} blocks are online now."
-    rows = [m for m in map(_ONLINE.search, capture.text("online").splitlines()) if m]
-    said = [f"{m[1]} of memory{m[2]}: {m[4] or m[3]}, {m[5]} {m[6]}".strip() for m in rows]
-    alike = {(m[1], m[3], m[5], m[6]) for m in rows}
+    rows = capture.onlining()
+    said = [
+        f"{r.how} of memory{r.block}: {verdict_of(r.errno)}, {r.state} {'/'.join(r.zones)}".strip()
+        for r in rows
+    ]
+    alike = {(r.how, r.errno, r.state, r.zones) for r in rows}
     if len(alike) == 1 and len(rows) > 1:
-        how, _, state, zone = alike.pop()
-        return f"{how!r} was written to memory{rows[0][2]}–{rows[-1][2]}: all {state}, zone {zone}."
+        how, _, state, zones = alike.pop()
+        blocks = f"memory{rows[0].block}–{rows[-1].block}"
+        return f"{how!r} was written to {blocks}: all {state}, zone {'/'.join(zones) or 'none'}."
     return "; ".join(said) + "." if said else "Its blocks were set online."
 
 
@@ -133,19 +134,18 @@ def _load_text(capture: Capture) -> str:
 
 def _removed(capture: Capture, stage: str) -> tuple[str, str]:
     path = "del2" if stage == "removed2" else "del"
-    answer = capture.text(path) if capture.has(path) else ""
     blocks = len(capture.blocks(stage))
     left = f"{blocks} memory blocks are there." if blocks else ""
-    if answer.startswith("ok") or "not found" in answer:
+    if not capture.has(path):
+        return "After the removal", left
+    removal = parse_removal(capture.text(path), capture.where(path))
+    if removal.verdict == "removed":
         return "The memory is gone", f"Its removal succeeded. {left}".strip()
-    if _OST_REFUSED in answer:
+    if removal.verdict == "refused":
         why = "The kernel answered by ACPI that the device is busy: a block of it would not empty."
         return "The removal is refused", f"{why} {left}".strip()
-    if answer:
-        return "The removal does not end", (
-            f"No answer came in the time given: the kernel goes on trying. {left}".strip()
-        )
-    return "After the removal", left
+    why = "No answer came in the time given: the kernel goes on trying."
+    return "The removal does not end", f"{why} {left}".strip()
 
 
 def _virtio(capture: Capture, stage: str) -> tuple[str, str]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotmem_viz.kernel.capture_map import count_kinds
+from hotmem_viz.kernel.hotplug_answers import BUSY, INVALID, NEVER, OK
 from hotmem_viz.recording.recording import Event
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
 if TYPE_CHECKING:
-    from hotmem_viz.kernel.block_attempts import BlockAttempt
+    from hotmem_viz.kernel.hotplug_answers import OfflineAttempt
     from hotmem_viz.kernel.page_flags import PageRuns
-
-EBUSY, EINVAL, KILLED = 16, 22, -9
 
 _WORDS = {
     PageKind.RECLAIMABLE_SLAB: "of slab",
@@ -27,7 +26,7 @@ _WORDS = {
 }
 
 
-def tell_attempt(tick: int, attempt: BlockAttempt, pages: PageRuns | None) -> Event:
+def tell_attempt(tick: int, attempt: OfflineAttempt, pages: PageRuns | None) -> Event:
     """Tell one attempt; `pages`: what its pages held just before, where flags were read."""
     title, text = _verdict(attempt)
     found = _kernel_pages(pages)
@@ -35,8 +34,8 @@ def tell_attempt(tick: int, attempt: BlockAttempt, pages: PageRuns | None) -> Ev
         text += f" Just before, its flags showed {found}."
     return Event(
         tick=tick,
-        kind=(EventKind.CAPTURED if attempt.code == 0 else EventKind.REFUSED).name,
-        title=f"memory{attempt.number} {title}",
+        kind=(EventKind.CAPTURED if attempt.verdict == OK else EventKind.REFUSED).name,
+        title=f"memory{attempt.block} {title}",
         text=text,
         mark=True,
         rule="A9",
@@ -44,29 +43,29 @@ def tell_attempt(tick: int, attempt: BlockAttempt, pages: PageRuns | None) -> Ev
     )
 
 
-def _verdict(attempt: BlockAttempt) -> tuple[str, str]:
+def _verdict(attempt: OfflineAttempt) -> tuple[str, str]:
     """Return what became of the block, and why, in words (mm/memory_hotplug.c, 6.1)."""
-    zone, seconds = attempt.zones, f"{attempt.seconds:.2g} s"
-    if attempt.code == 0:
+    zone, seconds = ",".join(attempt.valid_zones), f"{attempt.seconds:.2g} s"
+    if attempt.verdict == OK:
         title = "goes offline"
         text = f"Its zone is {zone}; after {seconds} everything in it was moved."
-    elif attempt.code == EBUSY:
+    elif attempt.verdict == BUSY:
         title = "is busy"
         text = f"Its zone is {zone}. EBUSY after {seconds}: a page in it is none that could move."
-    elif attempt.code == EINVAL and zone == "none":
+    elif attempt.verdict == INVALID and not zone:
         title = "is refused"
         text = "EINVAL at once: two zones share the block (valid_zones: none)."
-    elif attempt.code == EINVAL:
+    elif attempt.verdict == INVALID:
         title = "is refused"
         text = f"Its zone is {zone}. EINVAL at once: the block has a hole, pages without memory."
-    elif attempt.code == KILLED:
+    elif attempt.verdict == NEVER:
         title = "never ends"
         text = (
             f"Its zone is {zone}. After {seconds} the kernel was still trying, and a signal ended "
             "it: pages that cannot be moved now are tried again without end."
         )
     else:
-        title, text = "is refused", f"The kernel answered {attempt.answer or attempt.code}."
+        title, text = "is refused", f"The kernel answered {attempt.verdict}."
     return title, text
 
 

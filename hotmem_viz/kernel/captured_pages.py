@@ -10,7 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from hotmem_viz.errors import CaptureError
-from hotmem_viz.kernel.iomem import image_ranges
+from hotmem_viz.kernel.iomem import image_pfns
+from hotmem_viz.kernel.lines import MAX_PFN
 from hotmem_viz.kernel.page_flags import PageRuns, parse_page_runs
 from hotmem_viz.kernel.page_kinds import page_kinds
 from hotmem_viz.kernel.pageblocks import PageblockTypes, parse_pageblocks
@@ -46,9 +47,10 @@ def block_pages(capture: Capture) -> int:
         size = int(text, 16)
     except ValueError:
         raise CaptureError(where, f"not a hexadecimal number: {text[:20]!r}", 1) from None
-    if size <= 0 or size % (PAGEBLOCK_PAGES * PAGE_SIZE):
+    pages = size // PAGE_SIZE
+    if not 0 < pages <= MAX_PFN or size % (PAGEBLOCK_PAGES * PAGE_SIZE):
         raise CaptureError(where, f"not a size of a memory block: {text[:20]!r}", 1)
-    return size // PAGE_SIZE
+    return pages
 
 
 def read_runs(capture: Capture, folder: str, stage: str) -> PageRuns:
@@ -68,24 +70,32 @@ def read_pageblocks(capture: Capture, stage: str) -> PageblockTypes:
     return parse_pageblocks(capture.text(path), capture.where(path), isolate_bit=isolate_bit)
 
 
-def present_ranges(capture: Capture, stage: str) -> tuple[tuple[int, int], ...]:
-    """Return the pfns that exist at a stage: the boot log's ranges, and blocks added since."""
+def node_ranges(capture: Capture, stage: str) -> dict[int, tuple[tuple[int, int], ...]]:
+    """Return each node's pfns at a stage: the boot log's ranges, and blocks added since."""
     ranges = _booted_ranges(capture, stage)
     if capture.has(f"{stage}/blocks"):
-        booted, size = max((end for _, end in ranges), default=0), block_pages(capture)
-        firsts = (block.phys_index * size for block in capture.blocks(stage))
-        ranges += [(first, first + size) for first in firsts if first >= booted]
-    return tuple(sorted(ranges))
+        booted = max((end for spans in ranges.values() for _, end in spans), default=0)
+        size = block_pages(capture)
+        for block in capture.blocks(stage):
+            first = block.phys_index * size
+            if booted <= first < MAX_PFN:
+                ranges.setdefault(block.nid, []).append((first, first + size))
+    return {nid: tuple(sorted(spans)) for nid, spans in sorted(ranges.items())}
 
 
-def _booted_ranges(capture: Capture, stage: str) -> list[tuple[int, int]]:
+def _booted_ranges(capture: Capture, stage: str) -> dict[int, list[tuple[int, int]]]:
     """Return the boot log's ranges; none where it was lost and memory blocks can do instead."""
     try:
-        return [r for spans in capture.boot_log.node_ranges.values() for r in spans]
+        return {nid: list(spans) for nid, spans in capture.boot_log.node_ranges.items()}
     except CaptureError:
         if capture.has(f"{stage}/blocks"):
-            return []
+            return {}
         raise
+
+
+def present_ranges(capture: Capture, stage: str) -> tuple[tuple[int, int], ...]:
+    """Return the pfns that exist at a stage, of all nodes."""
+    return tuple(sorted(r for spans in node_ranges(capture, stage).values() for r in spans))
 
 
 def captured_kinds(capture: Capture, stage: str) -> PageRuns:
@@ -97,6 +107,7 @@ def captured_kinds(capture: Capture, stage: str) -> PageRuns:
         When the capture has no flags of that stage, or its files are damaged.
     """
     flags = read_runs(capture, "kpf", stage)
+    image = image_pfns(capture.iomem()) if capture.has("boot/iomem") else ()
     words = None
     if capture.has(stored_path("pages", stage)):
         words = read_runs(capture, "pages", stage)
@@ -106,5 +117,5 @@ def captured_kinds(capture: Capture, stage: str) -> PageRuns:
         words,
         held_known=capture.manifest.get("format", 1) != 1,
         present=present_ranges(capture, stage) if whole else None,
-        image=image_ranges(capture.text("boot/iomem")) if capture.has("boot/iomem") else (),
+        image=image,
     )

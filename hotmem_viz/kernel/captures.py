@@ -7,141 +7,56 @@ manifest.json, console.txt and frames/STAGE/FILE. Compact ones hold fewer files.
 from __future__ import annotations
 
 import itertools
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.errors import CaptureError, ParameterError
-from hotmem_viz.kernel import captured_pages
+from hotmem_viz.kernel import capture_files, captured_pages
 from hotmem_viz.kernel.archive import read_tar_xz
 from hotmem_viz.kernel.blocks import MemoryBlock, parse_blocks
+from hotmem_viz.kernel.buddyinfo import BuddyZone, parse_buddyinfo
+from hotmem_viz.kernel.capture_files import CONSOLE, CaptureFiles, parse_json
 from hotmem_viz.kernel.console import BootLog, parse_console
-from hotmem_viz.kernel.procfs import SlabInfo, parse_meminfo, parse_slabinfo
+from hotmem_viz.kernel.hotplug_answers import (
+    Growth,
+    OfflineAttempt,
+    Onlined,
+    Removal,
+    parse_growth,
+    parse_onlining,
+    parse_removal,
+    parse_sweep,
+)
+from hotmem_viz.kernel.iomem import Resource, parse_iomem
+from hotmem_viz.kernel.pagetypeinfo import PageTypeInfo, parse_pagetypeinfo
+from hotmem_viz.kernel.procfs import SlabInfo, parse_meminfo, parse_slabinfo, parse_vmstat
 from hotmem_viz.kernel.srat import SratMemory, parse_srat
 from hotmem_viz.kernel.zoneinfo import ZoneInfo, parse_zoneinfo
 from hotmem_viz.machine.boot_options import BootOptions, parse_boot_options
 from hotmem_viz.machine.spec import Arch, MachineSpec, NodeSpec, PfnRange
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from hotmem_viz.kernel.page_flags import PageRuns
     from hotmem_viz.kernel.pageblocks import PageblockTypes
 
-SUFFIX = ".tar.xz"
-SNAPSHOT = "hotmem-viz host"
-"""`source` in the manifest of a snapshot of a running machine."""
-
+SUFFIX = capture_files.SUFFIX
 SECTION_PAGES = {Arch.X86_64: 32768, Arch.PAE: 131072}
 """SECTION_SIZE_BITS of arch/x86/include/asm/sparsemem.h: 128 MiB, and 512 MiB with PAE."""
 
-_CONSOLE = "console.txt"
-
 
 @dataclass(frozen=True)
-class Capture:
-    """One boot of a real kernel. `files` are raw bytes by path; the rest is read on demand."""
+class Capture(CaptureFiles):
+    """One boot of a real kernel, whose texts and pages are read on demand.
 
-    path: Path
-    manifest: Mapping[str, Any]
-    files: Mapping[str, bytes] = field(repr=False)
-
-    @property
-    def name(self) -> str:
-        """The capture's name, such as b-files-85: that of its file."""
-        return self.path.name.removesuffix(SUFFIX)
-
-    @property
-    def title(self) -> str:
-        """What the capture shows, in a few words."""
-        return str(self.manifest.get("shows", ""))
-
-    @property
-    def kernel(self) -> str:
-        """The kernel's release, such as 6.1.0-56-cloud-amd64."""
-        return str(self.manifest["kernel"])
-
-    @property
-    def profile_name(self) -> str:
-        """The profile of that kernel: its version, with -pae for a 32-bit one."""
-        version = ".".join(self.kernel.split(".")[:2])
-        return f"{version}-pae" if self.arch is Arch.PAE else version
-
-    @property
-    def arch(self) -> Arch:
-        """The architecture of that kernel."""
-        return Arch.PAE if self.kernel.endswith(("-pae", "-686-pae")) else Arch.X86_64
-
-    @property
-    def cmdline(self) -> str:
-        """The kernel's command line."""
-        return str(self.manifest["cmdline"])
-
-    @property
-    def args(self) -> Mapping[str, Any]:
-        """The scenario's arguments."""
-        args = self.manifest.get("args") or {}
-        return dict(args)
-
-    @property
-    def status(self) -> str:
-        """Whether the run came to its end: "done" or "guest-ended"."""
-        return str(self.manifest.get("status", ""))
-
-    @property
-    def is_snapshot(self) -> bool:
-        """Whether it was taken of a running machine: its only stage is the moment of asking."""
-        return self.manifest.get("source") == SNAPSHOT
-
-    @cached_property
-    def stages(self) -> tuple[str, ...]:
-        """The moments that have a zoneinfo, such as boot and end, in alphabetical order."""
-        tail = "/zoneinfo"
-        names = (p for p in self.files if p.startswith("frames/") and p.endswith(tail))
-        return tuple(sorted(n.removeprefix("frames/").removesuffix(tail) for n in names))
-
-    def has(self, path: str) -> bool:
-        """Tell whether a file is there: "console.txt" or one below frames/."""
-        return self._key(path) in self.files
-
-    def data(self, path: str) -> bytes:
-        """Return a file as it is.
-
-        Raises
-        ------
-        CaptureError
-            When the capture has no such file.
-        """
-        key = self._key(path)
-        if key not in self.files:
-            raise CaptureError(self.path, f"the capture has no {path}")
-        return self.files[key]
-
-    def text(self, path: str) -> str:
-        """Return a file as text; "console.txt" may hold stray bytes, others may not."""
-        data = self.data(path)
-        if path == _CONSOLE:
-            return data.decode("utf-8", "replace")
-        try:
-            return data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            raise CaptureError(self.where(path), "not a text", line) from None
-
-    def where(self, path: str) -> str:
-        """Name a file of the capture for an error message."""
-        return f"{self.path}:{path}"
-
-    @staticmethod
-    def _key(path: str) -> str:
-        return path if path in (_CONSOLE, "manifest.json") else f"frames/{path}"
+    Every reader raises CaptureError when the file is missing, or is not what a kernel prints.
+    """
 
     @cached_property
     def boot_log(self) -> BootLog:
         """The console, read."""
-        return parse_console(self.text(_CONSOLE), self.where(_CONSOLE))
+        return parse_console(self.text(CONSOLE), self.where(CONSOLE))
 
     @cached_property
     def srat(self) -> tuple[SratMemory, ...]:
@@ -163,6 +78,49 @@ class Capture:
         """Return meminfo at a stage."""
         path = f"{stage}/meminfo"
         return parse_meminfo(self.text(path), self.where(path))
+
+    def vmstat(self, stage: str = "boot") -> dict[str, int]:
+        """Return vmstat at a stage."""
+        path = f"{stage}/vmstat"
+        return parse_vmstat(self.text(path), self.where(path))
+
+    def buddyinfo(self, stage: str = "boot") -> tuple[BuddyZone, ...]:
+        """Return the free lists of the zones at a stage."""
+        path = f"{stage}/buddyinfo"
+        return parse_buddyinfo(self.text(path), self.where(path))
+
+    def pagetypeinfo(self, stage: str = "boot") -> PageTypeInfo:
+        """Return free blocks and pageblocks by migrate type at a stage."""
+        path = f"{stage}/pagetypeinfo"
+        return parse_pagetypeinfo(self.text(path), self.where(path))
+
+    def iomem(self, stage: str = "boot") -> tuple[Resource, ...]:
+        """Return the ranges of physical addresses at a stage."""
+        path = f"{stage}/iomem"
+        return parse_iomem(self.text(path), self.where(path))
+
+    def sweep(self) -> tuple[OfflineAttempt, ...]:
+        """Return what came of setting every block offline; nothing where nobody tried."""
+        path = "sweep/sweep"
+        return parse_sweep(self.text(path), self.where(path)) if self.has(path) else ()
+
+    def onlining(self) -> tuple[Onlined, ...]:
+        """Return how blocks were onlined; nothing where nobody did."""
+        return (
+            parse_onlining(self.text("online"), self.where("online")) if self.has("online") else ()
+        )
+
+    def removal(self) -> Removal | None:
+        """Return the answer to the first removal of a DIMM; None where nobody asked."""
+        return parse_removal(self.text("del"), self.where("del")) if self.has("del") else None
+
+    def growth(self) -> tuple[Growth, ...]:
+        """Return the machine after each DIMM that was added, in order."""
+        names = (n.removeprefix("frames/grow/") for n in self.files if n.startswith("frames/grow/"))
+        paths = [
+            f"grow/{number}" for number in sorted((n for n in names if n.isdecimal()), key=int)
+        ]
+        return tuple(g for p in paths for g in parse_growth(self.text(p), self.where(p)))
 
     def blocks(self, stage: str = "boot") -> tuple[MemoryBlock, ...]:
         """Return the memory blocks at a stage; none where the kernel has no such folder."""
@@ -188,7 +146,7 @@ class Capture:
     def result(self, load: str) -> dict[str, Any]:
         """Return what a load reported: operations done, signal, seconds."""
         path = f"result/{load}"
-        return _parse_json(self.data(path), self.where(path))
+        return parse_json(self.data(path), self.where(path))
 
 
 def open_capture(path: str | Path) -> Capture:
@@ -205,7 +163,7 @@ def open_capture(path: str | Path) -> Capture:
     files = read_tar_xz(where)
     if "manifest.json" not in files:
         raise CaptureError(where, "no manifest.json in it: not a capture")
-    manifest = _parse_json(files["manifest.json"], f"{where}:manifest.json")
+    manifest = parse_json(files["manifest.json"], f"{where}:manifest.json")
     for key in ("name", "kernel", "cmdline"):
         if not isinstance(manifest.get(key), str):
             raise CaptureError(f"{where}:manifest.json", f"{key} is missing")
@@ -224,16 +182,6 @@ def captures_folder() -> Path:
 def capture_names() -> tuple[str, ...]:
     """Return the names of the captures that come with the package, sorted."""
     return tuple(sorted(p.name.removesuffix(SUFFIX) for p in captures_folder().glob(f"*{SUFFIX}")))
-
-
-def _parse_json(data: bytes, where: str) -> dict[str, Any]:
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise CaptureError(where, f"not JSON ({error})") from None
-    if not isinstance(value, dict):
-        raise CaptureError(where, "not a table of names and values")
-    return value
 
 
 def spec_from_capture(capture: Capture) -> tuple[MachineSpec, BootOptions]:
@@ -264,7 +212,7 @@ def spec_from_capture(capture: Capture) -> tuple[MachineSpec, BootOptions]:
             hotplug_end_pfn=max((m.end_pfn for m in capture.srat), default=0),
         )
     except ParameterError as error:
-        raise CaptureError(capture.where(_CONSOLE), str(error)) from None
+        raise CaptureError(capture.where(CONSOLE), str(error)) from None
     return spec, parse_boot_options(capture.cmdline, strict=False)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hotmem_viz.errors import CaptureError, HotmemError
-from hotmem_viz.kernel import compare_boot, compare_loads, compare_marks
+from hotmem_viz.kernel import compare_boot, compare_free, compare_loads, compare_marks
 from hotmem_viz.kernel.captures import open_capture
 from hotmem_viz.kernel.compare_machine import ComparedMachine
 
@@ -30,6 +30,8 @@ GROUPS: tuple[Callable[[ComparedMachine], Iterator[Row]], ...] = (
     compare_marks.sum_of_min_rows,
     compare_loads.load_rows,
     compare_loads.inequality_rows,
+    compare_free.order_rows,
+    compare_free.free_page_rows,
 )
 """Everything that is compared. A group that a capture has nothing for yields no row."""
 

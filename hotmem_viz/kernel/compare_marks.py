@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotmem_viz.kernel.compare_machine import type_of, zone_subject
-from hotmem_viz.kernel.compare_rows import ONE_PERCENT
+from hotmem_viz.kernel.compare_rows import ONE_PERCENT, list_value
 from hotmem_viz.machine.movable_start import KERNEL_START_PFN
 from hotmem_viz.machine.spec import Arch
 from hotmem_viz.mechanisms.watermarks import (
@@ -21,7 +21,7 @@ from hotmem_viz.mechanisms.watermarks import (
 from hotmem_viz.vocabulary import ZoneType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from hotmem_viz.kernel.compare_machine import ComparedMachine
     from hotmem_viz.kernel.compare_rows import Row
@@ -65,14 +65,10 @@ def protection_rows(machine: ComparedMachine) -> Iterator[Row]:
         yield machine.row(
             "protection",
             zone_subject(zone),
-            _list(mine) if machine.profile else None,
-            _list(zone.protection),
+            list_value(mine) if machine.profile else None,
+            list_value(zone.protection),
             why=machine.no_profile,
         )
-
-
-def _list(values: Sequence[int]) -> str:
-    return f"({', '.join(map(str, values))})"
 
 
 def mark_rows(machine: ComparedMachine) -> Iterator[Row]:

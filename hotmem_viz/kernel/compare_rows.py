@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Value = int | float | str
 """What a row compares: a count, or a word such as a zone's name."""
@@ -12,6 +15,9 @@ EXACT = 0.0
 ONE_PERCENT, TWO_PERCENT, THREE_PERCENT, FIVE_PERCENT = 0.01, 0.02, 0.03, 0.05
 SLACK_PAGES = 512
 """The alternative to 5 % where pages are compared: one pageblock."""
+
+FREE_SLACK_PAGES = 256
+"""What the reader of flags itself takes and gives back between two readings."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,11 @@ class Row:
             "subject": self.subject,
             "why": self.why,
         }
+
+
+def list_value(values: Iterable[int]) -> str:
+    """Write several numbers that are one value, as the kernel writes protection."""
+    return f"({', '.join(map(str, values))})"
 
 
 def page_measure(observed: int) -> tuple[float, bool]:

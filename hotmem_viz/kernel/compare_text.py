@@ -44,19 +44,20 @@ def _quantity(quantity: str, rows: Sequence[Row]) -> tuple[str, ...]:
     worst = "-"
     if errors:
         error, row = max(errors, key=lambda e: e[0])
-        worst = _measure(error, row)
+        worst = measure(error, row)
     first = rows[0]
-    tolerance = "exact" if first.tolerance == EXACT else _measure(first.tolerance, first)
+    tolerance = "exact" if first.tolerance == EXACT else measure(first.tolerance, first)
     good = sum(row.ok is True for row in rows)
     return quantity, str(len(rows)), str(good), worst, tolerance
 
 
-def _measure(value: float, row: Row) -> str:
+def measure(value: float, row: Row) -> str:
+    """Write an error or a tolerance in the measure of its row."""
     return f"{value:.2%}" if row.relative else f"{value:g}"
 
 
 def _miss(row: Row) -> str:
-    error = _measure(row.error or 0.0, row)
+    error = measure(row.error or 0.0, row)
     return (
         f"{row.quantity} of {row.subject}: predicted {row.predicted}, "
         f"observed {row.observed} {row.unit}, error {error}"

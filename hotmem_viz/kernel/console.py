@@ -19,7 +19,7 @@ _SPAN = re.compile(r"\[mem 0x([0-9a-f]{1,16})-0x([0-9a-f]{1,16})\]")
 _RANGE = re.compile(r"  node +(\d{1,4}): (.*)", re.ASCII)
 _MOVABLE = re.compile(r"  Node (\d{1,4}): 0x([0-9a-f]{1,16})", re.ASCII)
 _FREEING = re.compile(r"Freeing (.{1,60}?) ?memory: (\d{1,10})K", re.ASCII)
-_CPUS = re.compile(r"setup_percpu:.* nr_cpu_ids:(\d{1,5})", re.ASCII)
+_CPUS = re.compile(r" nr_cpu_ids:(\d{1,5})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class _Reader:
             self._read_freeing(number, line)
         elif "HIGHMEM available" in line:
             self.pae = True
-        elif match := _CPUS.search(line):
+        elif "setup_percpu:" in line and (match := _CPUS.search(line)):
             self.cpus = max(1, int(match[1]))
         else:
             self.ooms.read(number, line)
@@ -163,6 +163,6 @@ def parse_console(text: str, path: object = "console.txt") -> BootLog:
         numbers does not.
     """
     reader = _Reader(path)
-    for number, line in numbered(text):
+    for number, line in numbered(text, path, any_text=True):
         reader.read(number, _STAMP.sub("", line))
     return reader.finish()

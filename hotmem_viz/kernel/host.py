@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from hotmem_viz.errors import CaptureError, HostError
 from hotmem_viz.kernel.archive_writing import write_tar_xz
 from hotmem_viz.kernel.blocks import parse_blocks
-from hotmem_viz.kernel.captures import SNAPSHOT, SUFFIX, Capture
+from hotmem_viz.kernel.capture_files import SNAPSHOT, SUFFIX
+from hotmem_viz.kernel.captures import Capture
 from hotmem_viz.kernel.host_files import STAGE, HostFiles, Unread, read_host_files
 from hotmem_viz.kernel.host_tables import BlockRun, block_rows, group_blocks, zone_rows
 from hotmem_viz.kernel.lines import to_int

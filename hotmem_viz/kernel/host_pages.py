@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hotmem_viz.errors import CaptureError
 from hotmem_viz.kernel.archive import MAX_MEMBER_BYTES
+from hotmem_viz.kernel.raw_flags import Readable
+from hotmem_viz.kernel.raw_flags import read_page_flags as read_runs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,11 +18,25 @@ MAX_FLAG_PAGES = 1 << 23
 """Pages whose flags are read at most, 32 GiB: the kernel takes about 0.1 us for each."""
 
 _WORD_BYTES = 8
-_CHUNK_BYTES = 1 << 21
 
 
 class FlagsError(Exception):
     """Page flags that are left out, and why."""
+
+
+class _Bounded:
+    """A file that refuses to go on after MAX_FLAG_PAGES words."""
+
+    def __init__(self, file: Readable) -> None:
+        self.file, self.left = file, MAX_FLAG_PAGES * _WORD_BYTES
+
+    def read(self, size: int, /) -> bytes:
+        """Return up to so many bytes."""
+        data = self.file.read(size)
+        self.left -= len(data)
+        if self.left < 0:
+            raise FlagsError(f"more than {MAX_FLAG_PAGES:,} pages would take too long")
+        return data
 
 
 def read_page_flags(path: Path) -> bytes:
@@ -28,33 +45,17 @@ def read_page_flags(path: Path) -> bytes:
     Raises
     ------
     FlagsError
-        When the machine has more pages, or more runs of them, than a snapshot takes.
+        When the machine has more pages, or more runs of them, than a snapshot takes, or its file
+        is no page flags.
     OSError
-        When the file cannot be read.
+        When the file cannot be opened.
     """
-    runs: list[np.ndarray] = []
-    pages = 0
     with path.open("rb", buffering=0) as file:
-        while data := file.read(_CHUNK_BYTES):
-            words = np.frombuffer(data, "<u8", len(data) // _WORD_BYTES)
-            pages += len(words)
-            if pages > MAX_FLAG_PAGES:
-                raise FlagsError(f"more than {MAX_FLAG_PAGES:,} pages would take too long")
-            runs.append(_encode(words))
-    joined = _join(np.concatenate(runs)) if runs else np.empty((0, 2), "<u8")
-    if joined.nbytes > MAX_MEMBER_BYTES:
-        raise FlagsError(f"{len(joined):,} runs of pages are more than a snapshot holds")
-    return joined.tobytes()
-
-
-def _encode(words: np.ndarray) -> np.ndarray:
-    """Return the runs of equal words: (R, 2) uint64, word and length."""
-    begins = np.flatnonzero(np.concatenate(([True], words[1:] != words[:-1])))
-    lengths = np.diff(begins, append=len(words)).astype("<u8")
-    return np.stack((words[begins], lengths), axis=1)
-
-
-def _join(runs: np.ndarray) -> np.ndarray:
-    """Join neighbouring runs of one word, which the borders of chunks have cut."""
-    begins = np.flatnonzero(np.concatenate(([True], runs[1:, 0] != runs[:-1, 0])))
-    return np.stack((runs[begins, 0], np.add.reduceat(runs[:, 1], begins)), axis=1)
+        try:
+            runs = read_runs(_Bounded(file), path)
+        except CaptureError as error:
+            raise FlagsError(error.reason) from None
+    pairs = np.stack((runs.words, runs.pages.astype(np.uint64)), axis=1).astype("<u8")
+    if pairs.nbytes > MAX_MEMBER_BYTES:
+        raise FlagsError(f"{len(pairs):,} runs of pages are more than a snapshot holds")
+    return pairs.tobytes()

@@ -10,9 +10,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from hotmem_viz.kernel.block_attempts import BlockAttempt, read_attempts
-from hotmem_viz.kernel.captured_pages import page_stages
-from hotmem_viz.kernel.lines import numbered, to_int
+from hotmem_viz.kernel.captured_pages import page_stages, stored_path
+from hotmem_viz.kernel.procfs import parse_vmstat
 from hotmem_viz.kernel.samples import read_sample, sample_names, series_names
 from hotmem_viz.kernel.zone_room import is_kernel_zone
 from hotmem_viz.vocabulary import PageKind
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hotmem_viz.kernel.captures import Capture
+    from hotmem_viz.kernel.hotplug_answers import OfflineAttempt
     from hotmem_viz.kernel.oom_report import OomReport
     from hotmem_viz.kernel.samples import Sample
     from hotmem_viz.kernel.zoneinfo import ZoneInfo
@@ -52,22 +52,7 @@ class Moment:
     meminfo: Mapping[str, int] | None = None
     vmstat: Mapping[str, int] = field(default_factory=dict)
     oom: OomReport | None = None
-    attempt: BlockAttempt | None = None
-
-
-def parse_vmstat(text: str, path: object = "vmstat") -> dict[str, int]:
-    """Read /proc/vmstat: name to number.
-
-    Raises
-    ------
-    CaptureError
-        When a line is not a name and a number.
-    """
-    found = {}
-    for number, line in numbered(text):
-        name, _, value = line.strip().partition(" ")
-        found[name] = to_int(value.strip(), path, number, name)
-    return found
+    attempt: OfflineAttempt | None = None
 
 
 def read_moments(capture: Capture) -> list[Moment]:
@@ -81,10 +66,7 @@ def read_moments(capture: Capture) -> list[Moment]:
     before = [_stage(capture, s) for s in BEFORE_LOAD if s in capture.stages]
     after = [_stage(capture, s) for s in AFTER_LOAD if s in capture.stages]
     series = _with_oom(capture, _with_near(capture, _samples(capture)))
-    attempts = [
-        Moment(f"memory{a.number}", f"sweep/memory{a.number}", attempt=a)
-        for a in read_attempts(capture)
-    ]
+    attempts = [_attempt(capture, attempt) for attempt in capture.sweep()]
     # Blocks are tried one by one on the loaded machine.
     split = [m.label for m in after].index("loaded") + 1 if attempts and after else 0
     moments = [*before, *series, *after[:split], *attempts, *after[split:]]
@@ -92,15 +74,20 @@ def read_moments(capture: Capture) -> list[Moment]:
 
 
 def _stage(capture: Capture, stage: str) -> Moment:
-    path = f"{stage}/vmstat"
-    vmstat = parse_vmstat(capture.text(path), capture.where(path)) if capture.has(path) else {}
     return Moment(
         label=stage,
         stage=stage if stage in page_stages(capture) else "",
         zones=capture.zoneinfo(stage),
         meminfo=capture.meminfo(stage) if capture.has(f"{stage}/meminfo") else None,
-        vmstat=vmstat,
+        vmstat=capture.vmstat(stage) if capture.has(f"{stage}/vmstat") else {},
     )
+
+
+def _attempt(capture: Capture, attempt: OfflineAttempt) -> Moment:
+    """Return the moment of an attempt; pages of the block were read just before it."""
+    stage = f"sweep/memory{attempt.block}"
+    known = capture.has(stored_path("kpf", stage))
+    return Moment(f"memory{attempt.block}", stage if known else "", attempt=attempt)
 
 
 def _samples(capture: Capture) -> list[Moment]:

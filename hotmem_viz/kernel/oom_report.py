@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hotmem_viz.kernel.lines import to_int
 from hotmem_viz.vocabulary import PAGE_SIZE
 
 _INVOKED = re.compile(
-    r"(\S+) invoked oom-killer: gfp_mask=0x([0-9a-f]{1,8})\(([A-Z_|]*)\), order=(\d{1,2})", re.ASCII
+    r" invoked oom-killer: gfp_mask=0x[0-9a-f]{1,8}\(([A-Z_|]*)\), order=(\d{1,2})", re.ASCII
 )
 _ZONE = re.compile(r"(?:Node (\d{1,4}) )?(DMA|DMA32|Normal|HighMem|Movable) free:", re.ASCII)
 _FIGURE = re.compile(r"\b(free|boost|min|low|high|present|managed|free_pcp):(\d+)kB", re.ASCII)
@@ -63,7 +63,7 @@ class _Draft:
     task: str
     gfp: str
     order: int
-    zones: list[OomZone] = field(default_factory=list)
+    zones: dict[tuple[int, str], OomZone] = field(default_factory=dict)
     free: int | None = None
 
 
@@ -77,7 +77,9 @@ class OomReader:
     def read(self, number: int, line: str) -> None:
         """Take one line; lines that belong to no report are passed over."""
         if invoked := _INVOKED.search(line):
-            self.drafts.append(_Draft(invoked[1], invoked[3], int(invoked[4])))
+            # The task's name stands before; it may hold anything but a space here.
+            task = line[: invoked.start()].rpartition(" ")[2]
+            self.drafts.append(_Draft(task, invoked[1], int(invoked[2])))
         elif not self.drafts:
             return
         elif match := _TOTAL.match(line):
@@ -87,8 +89,8 @@ class OomReader:
         elif (match := _RESERVE.match(line)) and self.drafts[-1].zones:
             words = match[1].split()
             reserve = tuple(to_int(w, self.path, number, "lowmem_reserve") for w in words)
-            last = self.drafts[-1].zones[-1]
-            self.drafts[-1].zones[-1] = OomZone(**{**vars(last), "protection": reserve})
+            key, last = self.drafts[-1].zones.popitem()
+            self.drafts[-1].zones[key] = replace(last, protection=reserve)
 
     def _read_zone(self, number: int, line: str, match: re.Match[str]) -> None:
         figures = {
@@ -100,10 +102,10 @@ class OomReader:
         if "managed" in figures:
             marks = {name: figures.get(name, 0) for name in wanted}
             zone = OomZone(nid=int(match[1] or 0), name=match[2], protection=(), **marks)
-            known = {(z.nid, z.name) for z in self.drafts[-1].zones}
-            if (zone.nid, zone.name) not in known:
-                self.drafts[-1].zones.append(zone)
+            self.drafts[-1].zones.setdefault((zone.nid, zone.name), zone)
 
     def finish(self) -> tuple[OomReport, ...]:
         """Return the reports in the order of the log."""
-        return tuple(OomReport(d.task, d.gfp, d.order, tuple(d.zones), d.free) for d in self.drafts)
+        return tuple(
+            OomReport(d.task, d.gfp, d.order, tuple(d.zones.values()), d.free) for d in self.drafts
+        )

@@ -14,9 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from hotmem_viz.errors import CaptureError, ParameterError
-
-MAX_PAGES = 1 << 34
-"""64 TiB: no pfn is larger, so a file that tells of more is damaged."""
+from hotmem_viz.kernel.lines import MAX_PFN
 
 _RUN_BYTES = 16
 
@@ -124,11 +122,11 @@ class PageRuns:
         found: np.ndarray = (self.words & np.uint64(flag.mask)) != 0
         return found
 
-    def count(self, flag: PageFlag, start_pfn: int = 0, end_pfn: int = MAX_PAGES) -> int:
+    def count(self, flag: PageFlag, start_pfn: int = 0, end_pfn: int = MAX_PFN) -> int:
         """Count pages with a flag set, in [start_pfn, end_pfn)."""
         return self.count_where(self.has(flag), start_pfn, end_pfn)
 
-    def count_where(self, wanted: np.ndarray, start_pfn: int = 0, end_pfn: int = MAX_PAGES) -> int:
+    def count_where(self, wanted: np.ndarray, start_pfn: int = 0, end_pfn: int = MAX_PFN) -> int:
         """Count pages of the `wanted` runs in [start_pfn, end_pfn). wanted: (R,) bool."""
         inside = np.minimum(self.ends, end_pfn) - np.maximum(self.starts, start_pfn)
         return int(np.maximum(inside, 0)[wanted].sum())
@@ -146,6 +144,11 @@ class PageRuns:
     def at(self, pfns: np.ndarray) -> np.ndarray:
         """Return the words of some pages. pfns: (n,) int, all of them inside the runs."""
         return self.words[np.searchsorted(self.ends, pfns, side="right")]
+
+    def only(self, wanted: np.ndarray, other: int) -> PageRuns:
+        """Return the same pages, with the word `other` in all but the wanted runs: (R,) bool."""
+        words = np.where(wanted, self.words, self.words.dtype.type(other))
+        return PageRuns(words, self.pages, self.start_pfn)
 
     def merged(self) -> PageRuns:
         """Return the same pages with neighbouring runs of one word made one."""
@@ -172,12 +175,12 @@ def parse_page_runs(data: bytes, path: object = "kpf", *, start_pfn: int = 0) ->
         raise CaptureError(path, f"the run at byte {cut} is cut off: truncated")
     pairs = np.frombuffer(data, "<u8").reshape(-1, 2)
     words, pages = pairs[:, 0].astype(np.uint64), pairs[:, 1]
-    wrong = np.flatnonzero((pages == 0) | (pages > MAX_PAGES))
+    wrong = np.flatnonzero((pages == 0) | (pages > MAX_PFN))
     if wrong.size:
         at = int(wrong[0])
         raise CaptureError(path, f"the run at byte {at * _RUN_BYTES} has {pages[at]} pages")
     runs = PageRuns(words, pages.astype(np.int64), start_pfn)
-    above = np.flatnonzero((runs.ends > MAX_PAGES) | (runs.ends < start_pfn))
+    above = np.flatnonzero((runs.ends > MAX_PFN) | (runs.ends < start_pfn))
     if above.size:
         at = int(above[0]) * _RUN_BYTES
         raise CaptureError(path, f"the run at byte {at} ends above 64 TiB: damaged")

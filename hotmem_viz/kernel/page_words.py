@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from hotmem_viz.errors import ParameterError
 from hotmem_viz.vocabulary import MAX_ORDER, ZoneType
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ KERNEL_ZONES = (ZoneType.DMA, ZoneType.DMA32, ZoneType.NORMAL, ZoneType.MOVABLE)
 """The zones of an x86-64 kernel by its own numbers (enum zone_type, include/linux/mmzone.h)."""
 
 NO_ZONE = 7
+MAX_HEADS = 1 << 24
 HELD = np.uint64(1 << 7)
 
 
@@ -52,10 +54,18 @@ def held(runs: PageRuns) -> np.ndarray:
 
 
 def free_blocks(runs: PageRuns) -> FreeBlocks:
-    """List the heads of free blocks. Heads with one word (single pages) can share a run."""
+    """List the heads of free blocks. Heads with one word (single pages) can share a run.
+
+    Raises
+    ------
+    ParameterError
+        When there are more than 16 million, which no free map that somebody recorded has.
+    """
     order = (runs.words >> np.uint64(24)).astype(np.int64) - 1
     is_head = (zone_numbers(runs) != NO_ZONE) & (order >= 0) & (order <= MAX_ORDER)
     pages = runs.pages[is_head]
+    if pages.sum() > MAX_HEADS:
+        raise ParameterError("free blocks", int(pages.sum()), f"at most {MAX_HEADS} are listed")
     first = np.cumsum(pages) - pages
     within = np.arange(int(pages.sum()), dtype=np.int64) - np.repeat(first, pages)
     return FreeBlocks(

@@ -53,7 +53,7 @@ def parse_pageblocks(
     table[: 4 + len(others)] = [*_TYPES, *others]
     sections: list[int] = []
     digits: list[str] = []
-    for number, line in numbered(text):
+    for number, line in numbered(text, path):
         if line.startswith("#"):
             continue
         words = line.split()

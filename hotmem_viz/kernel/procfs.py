@@ -1,4 +1,4 @@
-"""Reads /proc/slabinfo (version 2.1) and /proc/meminfo."""
+"""Reads /proc/slabinfo (version 2.1), /proc/meminfo and /proc/vmstat."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ _SLAB = re.compile(
     r"slabdata +(\d+) +(\d+) +\d+",
     re.ASCII,
 )
+_MEMINFO = re.compile(r"([A-Za-z0-9_()]{1,60}): +(\d+)(?: kB)?", re.ASCII)
+_VMSTAT = re.compile(r"([a-z0-9_]{1,60}) (\d+)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,11 @@ def parse_slabinfo(text: str, path: object = "slabinfo") -> dict[str, SlabInfo]:
     CaptureError
         When the version is not 2.1, or a line is not a cache.
     """
-    lines = list(numbered(text))
-    if not lines or lines[0][1].strip() != "slabinfo - version: 2.1":
+    lines = numbered(text, path)
+    if next(lines, (1, ""))[1].strip() != "slabinfo - version: 2.1":
         fail(path, 1, "the first line must be 'slabinfo - version: 2.1'")
     caches: dict[str, SlabInfo] = {}
-    for number, line in lines[1:]:
+    for number, line in lines:
         if line.startswith("#"):
             continue
         match = _SLAB.fullmatch(line.strip())
@@ -54,8 +56,10 @@ def parse_slabinfo(text: str, path: object = "slabinfo") -> dict[str, SlabInfo]:
         name, *figures = match.groups()
         numbers = [to_int(word, path, number, name) for word in figures]
         if not numbers[3] or not numbers[4]:
-            fail(path, number, f"{name}: a slab holds no object or no page")
-        caches[name] = SlabInfo(name, *numbers)
+            fail(path, number, f"{name[:40]}: a slab holds no object or no page")
+        # A module can make a second cache of a name; both count.
+        key = name if name not in caches else f"{name} (line {number})"
+        caches[key] = SlabInfo(name, *numbers)
     return caches
 
 
@@ -68,11 +72,30 @@ def parse_meminfo(text: str, path: object = "meminfo") -> dict[str, int]:
         When a line is not "Name: number [kB]", or MemTotal is missing.
     """
     found: dict[str, int] = {}
-    for number, line in numbered(text):
-        match = re.fullmatch(r"([A-Za-z0-9_()]+): +(\d+)(?: kB)?", line.strip(), re.ASCII)
-        if not match:
-            fail(path, number, f"not a line of meminfo: {line[:60]!r}")
+    for number, line in numbered(text, path):
+        match = _MEMINFO.fullmatch(line.strip())
+        if not match or match[1] in found:
+            fail(path, number, f"not a line of meminfo, or its second: {line[:60]!r}")
         found[match[1]] = to_int(match[2], path, number, match[1])
     if "MemTotal" not in found:
         fail(path, None, "MemTotal is missing")
+    return found
+
+
+def parse_vmstat(text: str, path: object = "vmstat") -> dict[str, int]:
+    """Read /proc/vmstat: name to number. Which counters there are is the kernel's affair.
+
+    Raises
+    ------
+    CaptureError
+        When a line is not "name number", or comes twice, or there is none.
+    """
+    found: dict[str, int] = {}
+    for number, line in numbered(text, path):
+        match = _VMSTAT.fullmatch(line.strip())
+        if not match or match[1] in found:
+            fail(path, number, f"not a counter of vmstat, or its second: {line[:60]!r}")
+        found[match[1]] = to_int(match[2], path, number, match[1])
+    if not found:
+        fail(path, None, "no counter in it")
     return found

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hotmem_viz.errors import CaptureError
-from hotmem_viz.kernel.procfs import parse_meminfo
+from hotmem_viz.kernel.buddyinfo import BuddyZone, parse_buddyinfo
+from hotmem_viz.kernel.procfs import SlabInfo, parse_meminfo, parse_slabinfo, parse_vmstat
 from hotmem_viz.kernel.zoneinfo import ZoneInfo, parse_zoneinfo
 
 if TYPE_CHECKING:
@@ -64,6 +65,18 @@ class Sample:
     def meminfo(self) -> dict[str, int]:
         """Return meminfo at that moment."""
         return parse_meminfo(self.text("meminfo"), f"{self.where}:meminfo")
+
+    def vmstat(self) -> dict[str, int]:
+        """Return vmstat at that moment; in a compact capture, the counters kept."""
+        return parse_vmstat(self.text("vmstat"), f"{self.where}:vmstat")
+
+    def buddyinfo(self) -> tuple[BuddyZone, ...]:
+        """Return the free lists at that moment."""
+        return parse_buddyinfo(self.text("buddyinfo"), f"{self.where}:buddyinfo")
+
+    def slabinfo(self) -> dict[str, SlabInfo]:
+        """Return the slab caches at that moment; a compact capture has them of the last sample."""
+        return parse_slabinfo(self.text("slabinfo"), f"{self.where}:slabinfo")
 
 
 def series_names(capture: Capture) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from hotmem_viz.kernel.lines import fail, numbered, to_int
+from hotmem_viz.kernel.lines import MAX_PFN, MAX_ZONES, fail, numbered, to_int
 from hotmem_viz.vocabulary import ZoneType
 
 if TYPE_CHECKING:
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 _HEAD = re.compile(r"Node (\d{1,4}), zone +(\S{1,16})", re.ASCII)
 _WATERMARKS = ("free", "boost", "min", "low", "high", "spanned", "present", "managed")
 _TYPES = {zone.label: zone for zone in ZoneType}
+ZONE_NAMES = (*_TYPES, "Device")
+"""The names that zones have in what a kernel prints."""
+
+
+def type_by_name(name: str) -> ZoneType | None:
+    """Return a zone's type by its printed name; None for ZONE_DEVICE, which is not modelled."""
+    return _TYPES.get(name)
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,7 @@ class ZoneInfo:
     @property
     def zone(self) -> ZoneType | None:
         """The zone's type; None for ZONE_DEVICE, which is not modelled."""
-        return _TYPES.get(self.name)
+        return type_by_name(self.name)
 
 
 class _Draft:
@@ -89,6 +96,8 @@ class _Draft:
             fail(path, self.line, f"zone {self.name}: managed, present, spanned do not ascend")
         if values["spanned"] and self.start_pfn is None:
             fail(path, self.line, f"zone {self.name} has no start_pfn: truncated?")
+        if (self.start_pfn or 0) + values["spanned"] > MAX_PFN:
+            fail(path, self.line, f"zone {self.name} ends above 64 TiB: damaged")
         return ZoneInfo(
             nid=self.nid,
             name=self.name,
@@ -111,11 +120,13 @@ def parse_zoneinfo(text: str, path: object = "zoneinfo") -> tuple[ZoneInfo, ...]
     """
     zones: list[ZoneInfo] = []
     draft: _Draft | None = None
-    for number, line in numbered(text):
+    for number, line in numbered(text, path):
         head = _HEAD.fullmatch(line.rstrip())
         if head:
             if draft:
                 zones.append(draft.finish(path))
+            if head[2] not in ZONE_NAMES or len(zones) >= MAX_ZONES:
+                fail(path, number, f"no kernel has such a zone, or so many: {head[2]!r}")
             draft = _Draft(int(head[1]), head[2], number)
         elif draft is None:
             fail(path, number, "a zone's first line is 'Node N, zone NAME'")

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from hotmem_viz.errors import HostError
-from hotmem_viz.kernel import host_files, host_pages
+from hotmem_viz.kernel import host_files, host_pages, raw_flags
 from hotmem_viz.kernel.captures import open_capture
 from hotmem_viz.kernel.compare import compare_capture
 from hotmem_viz.kernel.host import read_host
@@ -213,7 +213,7 @@ def test_page_flags_are_coded_alike_however_they_are_cut(tmp_path, monkeypatch):
     path.write_bytes(words.tobytes())
     coded = []
     for chunk in (1 << 21, 24):
-        monkeypatch.setattr(host_pages, "_CHUNK_BYTES", chunk)
+        monkeypatch.setattr(raw_flags, "_CHUNK_BYTES", chunk)
         coded.append(np.frombuffer(host_pages.read_page_flags(path), "<u8").reshape(-1, 2))
     assert (coded[0] == coded[1]).all()
     assert (np.repeat(coded[0][:, 0], coded[0][:, 1].astype(int)) == words).all()

@@ -246,3 +246,12 @@ def test_a_capture_says_what_it_has_not():
     assert FILES.stages == ("boot", "end")
     with pytest.raises(CaptureError, match="has no loaded/zoneinfo"):
         FILES.zoneinfo("loaded")
+
+
+def test_an_error_is_one_line_whatever_the_file_holds():
+    error = CaptureError("a\nb", "tab\there, \u2028 there, " + "x" * 9000, 3)
+    assert str(error).startswith(r"a\nb, line 3: tab\there, \u2028 there, xxx")
+    assert str(error).isprintable()
+    assert len(str(error)) < 600
+    with pytest.raises(CaptureError, match=r"has no result/no\\nsuch"):
+        FILES.result("no\nsuch")
