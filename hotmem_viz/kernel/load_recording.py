@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from hotmem_viz.vocabulary import EventKind
 
 SCENARIO = "load"
+SLOW_MOTION = 8
+"""Close to the end a turn is a few pages; so many parts of a whole turn are a tick there."""
+
 _PAGE_NS = 1000.0
 """Model time of handing out a page, as in the lessons: it orders ticks and measures nothing."""
 
@@ -58,7 +61,8 @@ class RecordedLoad:
         self.meta["machine"]["title"] = machine.capture.name
         self._seen: set[EventKind] = set()
         self._touched: list[FrameSet] = []
-        self._tick, self._time, self._remote = 0, 0.0, 0
+        self._time = 0.0
+        self._tick = self._pages = self._remote = 0
 
     @property
     def runs_the_load(self) -> bool:
@@ -78,7 +82,7 @@ class RecordedLoad:
         for next_step in run.steps(most):
             if next_step is not None:
                 yield from self._take_in(next_step, run.done)
-            elif self._touched:
+            elif self._pages * SLOW_MOTION >= run.turn_pages:
                 yield self._end_tick(run.done)
         if not run.out_of_memory:
             done = telling.tell_done(self.memory, self._tick + 1, self.objects, run.done)
@@ -100,7 +104,7 @@ class RecordedLoad:
         """Note what a request did. A kind of event seen for the first time ends its tick."""
         stock, outcome = step
         self._touched += [outcome.frames, *outcome.released]
-        self._time += sum(outcome.by_zone.values()) * _PAGE_NS
+        self._pages += sum(outcome.by_zone.values())
         if stock.gfp.highest <= ZoneType.NORMAL:
             nids = self.memory.zones.nid
             self._remote += sum(n for z, n in outcome.by_zone.items() if nids[z] != 0)
@@ -113,6 +117,7 @@ class RecordedLoad:
     def _end_tick(self, done: int, event: Event | None = None) -> Tick:
         self._tick += 1
         events = [event] if event else []
+        self._time += self._pages * _PAGE_NS
         tick = Tick(
             self._time,
             self._read(done),
@@ -121,7 +126,7 @@ class RecordedLoad:
             captions=[telling.caption_of(e) for e in events],
             details=self._sections_of(event) if event else [],
         )
-        self._touched = []
+        self._touched, self._pages = [], 0
         return tick
 
     def _sections_of(self, event: Event) -> list[int]:

@@ -50,6 +50,7 @@ class StartedLoad:
     """A booted machine, and a load that does its operations on it turn by turn.
 
     done: operations so far. out_of_memory: whether a request was refused, which ends the load.
+    turn_pages: pages of a turn while there is room.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class StartedLoad:
         self.parked_owner = self.mem.owners.add("parked")
         self.owner = self.mem.owners.add(load, shrinkable=self.operation.shrinkable)
         self.pile = Stockpile(find_stocks(profile, self.operation))
-        self.done = 0
+        self.done = self.turn_pages = 0
         self.out_of_memory = False
 
     def park(self, pairs: int) -> list[Step]:
@@ -79,10 +80,11 @@ class StartedLoad:
     def steps(self, most: int) -> Iterator[Step | None]:
         """Do up to `most` operations; yields every request, and None at the end of a turn."""
         cost = sum(s.pages_per_operation for s in self.pile.stocks)
-        turn_pages = max(LEAST_TURN_PAGES, self.room() // TURNS_TO_FILL)
+        self.turn_pages = max(LEAST_TURN_PAGES, self.room() // TURNS_TO_FILL)
+        scarce = SCARCE_TURNS * self.turn_pages
         while self.done < most and not self.out_of_memory:
-            near = not self.operation.shrinkable and self.room() < SCARCE_TURNS * turn_pages
-            pages = LEAST_TURN_PAGES if near else turn_pages
+            near = not self.operation.shrinkable and self.room() < scarce
+            pages = LEAST_TURN_PAGES if near else self.turn_pages
             yield from self._turn(min(most - self.done, max(1, int(pages / cost))))
             yield None
 
