@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from hotmem_viz.kernel.capture_counters import load_of, objects_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from hotmem_viz.kernel.oom_report import OomReport
 
 _KIB = 1024
+_PANIC = re.compile(r"Kernel panic - not syncing: (.{1,100}?)\.*$", re.MULTILINE)
 
 
 def tell_oom(
@@ -40,6 +42,7 @@ def tell_oom(
         _unprinted(report, states),
         _useless(report, columns),
         _claim(moment, before, capture),
+        _panic(capture),
     )
     spare = f" with {format_bytes(free * PAGE_SIZE)} free" if free is not None else ""
     return Event(
@@ -95,6 +98,12 @@ def _useless(report: OomReport, columns: Sequence[str]) -> str:
         return "Nothing of all that is free is of use to it."
     share = format_bytes(useless * PAGE_SIZE)
     return f"Of what is free, {share} is of no use to it."
+
+
+def _panic(capture: Capture) -> str:
+    """Say what the kernel's last words were, where it had nobody left to kill."""
+    found = _PANIC.search(capture.text("console.txt"))
+    return f"Then the kernel panics: {found[1].strip()}." if found else ""
 
 
 def _claim(moment: Moment, before: Moment | None, capture: Capture) -> str:

@@ -158,7 +158,7 @@ def _map_label(moment: Moment) -> str:
     """Name the moment that pages were read at, as the stage says it."""
     if moment.attempt:
         return f"those of {moment.label}"
-    return "close to the end" if "/" in moment.stage else moment.stage
+    return "zones nearly full" if "/" in moment.stage else moment.stage
 
 
 def overlay(whole: PageRuns, part: PageRuns) -> PageRuns:

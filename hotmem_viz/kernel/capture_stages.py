@@ -52,7 +52,7 @@ def tell_stage(
     elif moment.label == "end":
         title, text = _end(capture, now)
     else:
-        title, text = "The machine afterwards", _free_text(now)
+        title, text = "The attempts are over", _free_text(now)
     if is_last and tick:
         kind = EventKind.DONE
     boots = moment.label == "boot"

@@ -11,6 +11,7 @@ from hotmem_viz.kernel.capture_oom import tell_oom
 from hotmem_viz.kernel.capture_stages import tell_stage
 from hotmem_viz.kernel.capture_tries import tell_attempt
 from hotmem_viz.kernel.moments import lowest_kernel_free
+from hotmem_viz.kernel.zone_room import is_kernel_zone
 from hotmem_viz.recording.recording import Event
 from hotmem_viz.units import format_pages
 from hotmem_viz.vocabulary import EventKind
@@ -94,12 +95,12 @@ def _columns(story: Story) -> list[str]:
 
 
 def _tell_near(tick: int, moment: Moment) -> Event:
-    free = sum(z.free for z in moment.zones or ())
+    free = sum(z.free for z in moment.zones or () if is_kernel_zone(z))
     return Event(
         tick=tick,
         kind=EventKind.CAPTURED.name,
-        title="The pages, close to the end",
-        text=f"Page flags were read here, with {format_pages(free)} free in all zones.",
+        title="The kernel's zones are nearly full",
+        text=f"Page flags were read here, with {format_pages(free)} left free in them.",
         mark=True,
         function="kpageflags_read()",
     )
@@ -112,17 +113,17 @@ def _tell_kswapd(story: Story) -> Iterator[Event]:
     if not known:
         return
     first = next((tick for tick, n in known if n > known[0][1]), None)
-    if first is None:
+    if first is None or story.moments[first].note == "dead":
         return
     objects = objects_of(load_of(story.capture))
     done = story.moments[first].operations
-    after = f"after {done:,} {objects}" if done else "here"
+    after = f", after {done:,} {objects}," if done else ""
     yield Event(
         tick=first,
         kind=EventKind.KSWAPD_WAKE.name,
         title="kswapd has run",
         text=(
-            f"By now, {after}, /proc/vmstat counts {_runs(runs[first])} of kswapd: a zone that a "
+            f"By now{after} /proc/vmstat counts {_runs(runs[first])} of kswapd: a zone that a "
             "request may use fell below its low mark."
         ),
         mark=True,

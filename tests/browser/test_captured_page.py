@@ -46,7 +46,7 @@ def test_both_runs_and_the_note_of_the_captured_map(page, shown, tmp_path):
     assert notes.nth(0).inner_text() == f"Pages as read at tick 0 (boot); next: tick {near}"
     assert stage.picture() == first
     seek(page, shown.pair.position_of(0, near))
-    assert notes.nth(0).inner_text() == "Pages as read at this tick (close to the end)"
+    assert notes.nth(0).inner_text() == "Pages as read at this tick (zones nearly full)"
     assert stage.picture() != first
 
 

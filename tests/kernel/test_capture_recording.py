@@ -91,9 +91,9 @@ def flags_by_page(capture, stage):
     ("name", "path", "stage"),
     [
         ("b-files-85", "boot", "boot"),
-        ("b-files-85", "files/near", "close to the end"),
+        ("b-files-85", "files/near", "zones nearly full"),
         ("b-files-85", "end", "end"),
-        ("e-sockets-04G", "sockets/near", "close to the end"),
+        ("e-sockets-04G", "sockets/near", "zones nearly full"),
         ("d-hot-movable-pin", "loaded", "loaded"),
     ],
 )
@@ -125,7 +125,7 @@ def test_cells_recounted_from_flags_section_by_section(recordings, name, path, s
 def test_the_map_is_held_between_flags_and_says_so(recordings):
     recording = recordings["b-files-85"]
     maps = recording.meta["maps"]
-    assert [m["label"] for m in maps] == ["boot", "close to the end", "end"]
+    assert [m["label"] for m in maps] == ["boot", "zones nearly full", "end"]
     near = maps[1]["tick"]
     held = recording.frame(near - 1)
     assert (held == recording.frame(0)).all()
@@ -138,7 +138,7 @@ def test_the_map_is_held_between_flags_and_says_so(recordings):
 def test_pages_near_the_end_stand_at_the_sample_they_were_read_at(recordings):
     for name in ("b-files-85", "c-sparse-zero-85", "e-sockets-04G", "v72-b-vmas-768M-75"):
         recording = recordings[name]
-        (tick,) = [m["tick"] for m in recording.meta["maps"] if m["label"] == "close to the end"]
+        (tick,) = [m["tick"] for m in recording.meta["maps"] if m["label"] == "zones nearly full"]
         by_flags, by_zones = (counter(recording, tick, n) for n in ("kind.free", "free"))
         assert abs(by_flags - by_zones) < 300, name
 

@@ -9,10 +9,12 @@ import pytest
 import hotmem_viz
 from hotmem_viz.cli import main
 from hotmem_viz.errors import CaptureError
+from hotmem_viz.kernel.capture_recording import record_capture
 from hotmem_viz.kernel.capture_show import load_capture
-from hotmem_viz.kernel.captures import captures_folder
+from hotmem_viz.kernel.captures import capture_names, captures_folder, open_capture
 from hotmem_viz.kernel.compare import compare_capture
 from hotmem_viz.recording.pair import Pair
+from hotmem_viz.vocabulary import PageKind
 from tests.changed_captures import keep, make_capture
 
 
@@ -89,6 +91,24 @@ def test_names_and_paths_and_what_is_neither(tmp_path):
     broken.write_bytes((captures_folder() / "a-none.tar.xz").read_bytes()[:900])
     with pytest.raises(CaptureError, match="truncated"):
         load_capture(broken)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", capture_names())
+def test_every_capture_that_comes_with_the_package_is_shown_or_did_not_boot(name):
+    capture = open_capture(name)
+    if not capture.has("boot/zoneinfo"):
+        with pytest.raises(CaptureError, match="did not come up"):
+            record_capture(capture)
+        return
+    recording = record_capture(capture)
+    assert recording.kind is not None
+    assert recording.meta["maps"][0]["tick"] == 0
+    by_flags = (recording.frame(0) == PageKind.FREE).sum() * recording.meta["pages_per_cell"]
+    # Pages on per-CPU lists are free as well, and zoneinfo counts them apart.
+    free = sum(z.free + z.pcp_pages for z in capture.zoneinfo())
+    assert 0.9 * free < by_flags < free + 600
+    assert len(recording.to_html()) < 2_000_000
 
 
 def outcome(capsys, *words):
