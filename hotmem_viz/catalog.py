@@ -12,6 +12,7 @@ from hotmem_viz.errors import CaptureError, ParameterError
 from hotmem_viz.kernel.captures import open_capture, spec_from_capture
 from hotmem_viz.machine.presets import PRESETS
 from hotmem_viz.machine.profiles import PROFILES, find_profile
+from hotmem_viz.recording.cells import MAX_CELLS
 from hotmem_viz.recording.pair import Pair, pair_recordings
 from hotmem_viz.recording.recorder import record
 from hotmem_viz.scenarios.exhaustion import Exhaustion
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from hotmem_viz.recording.recording import Recording
+
+PAIR_CELLS = MAX_CELLS // 2
+"""Two maps share a screen: each has half of its cells."""
 
 SCENARIOS = {"exhaustion": (Exhaustion, ExhaustionParameters)}
 
@@ -106,7 +110,7 @@ def build_pair(
 def pair_runs(left: Recording, right: Recording) -> Pair:
     """Put two runs of a scenario under two kernels side by side, operation by operation."""
     names = (left.meta["profile"], right.meta["profile"])
-    titles = tuple(find_profile(name).title for name in names)
+    titles = tuple(find_profile(name).release for name in names)
     return pair_recordings(left, right, by="objects", titles=(titles[0], titles[1]))
 
 
@@ -117,7 +121,7 @@ def beside(name: str, profiles: Sequence[str] = ("6.1", "7.2"), **parameters: An
     the scenario. Raises ParameterError for a name or a value that is not allowed.
     """
     left, right = build_pair(name, profiles, **parameters)
-    return pair_runs(record(left), record(right))
+    return pair_runs(record(left, PAIR_CELLS), record(right, PAIR_CELLS))
 
 
 def run(name: str, **parameters: Any) -> Recording:

@@ -197,7 +197,7 @@ def test_a_page_can_show_two_kernels(run_command, tmp_path):
     done = run_command(*words)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     page = out.read_text(encoding="utf-8")
-    assert "Linux 6.12, x86-64 and Linux 7.2, x86-64" in page
+    assert "Linux 6.12 and Linux 7.2" in page
     assert len(page) < 2_000_000
 
 

@@ -171,18 +171,13 @@ class ExhaustionApp(widgets.VBox):
 def kernel_choices(machine: str) -> dict[str, str]:
     """Return the kernels that a machine can boot, "" for the one it brings, by their titles."""
     own, *others = find_kernels(machine)
-    return {kernel_title(own): "", **{kernel_title(name): name for name in others}}
+    return {find_profile(own).release: "", **{find_profile(name).release: name for name in others}}
 
 
 def chosen_kernel(name: str, kernels: dict[str, str]) -> str:
     """Return the choice among `kernels` that stands for a name; raises ParameterError for none."""
-    title = kernel_title(name) if name else ""
+    title = find_profile(name).release if name else ""
     return kernels.get(title, name)
-
-
-def kernel_title(name: str) -> str:
-    """Return a kernel's title without the architecture, which the machine says."""
-    return find_profile(name).title.partition(",")[0]
 
 
 def exhaustion_app(**parameters: Any) -> ExhaustionApp:

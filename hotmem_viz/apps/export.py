@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hotmem_viz.catalog import build_pair, build_run, pair_runs
+from hotmem_viz.catalog import PAIR_CELLS, build_pair, build_run, pair_runs
 from hotmem_viz.recording.recorder import Run, Tick, record
 
 if TYPE_CHECKING:
@@ -42,11 +42,13 @@ def pair_with_progress(scenario: str, parameters: dict[str, Any], beside: str) -
     settings = dict(parameters)
     profiles = (settings.pop("profile", ""), beside)
     left, right = build_pair(scenario, profiles, **settings)
-    return pair_runs(_record(left, scenario), _record(right, f"{scenario}, {beside}"))
+    return pair_runs(
+        _record(left, scenario, PAIR_CELLS), _record(right, f"{scenario}, {beside}", PAIR_CELLS)
+    )
 
 
-def _record(run: Run, title: str) -> Recording:
-    return record(WatchedRun(run, title) if sys.stderr.isatty() else run)
+def _record(run: Run, title: str, max_cells: int | None = None) -> Recording:
+    return record(WatchedRun(run, title) if sys.stderr.isatty() else run, max_cells)
 
 
 def write_recording(recording: Recording, out: Path, tick: int | None = None) -> None:

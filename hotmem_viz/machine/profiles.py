@@ -96,6 +96,11 @@ class KernelProfile:
         default_factory=lambda: RESERVE_RATIOS, repr=False
     )
 
+    @property
+    def release(self) -> str:
+        """The kernel's title without its architecture, such as "Linux 6.1"."""
+        return self.title.partition(",")[0]
+
     def for_arch(self, arch: Arch) -> KernelProfile:
         """Return the profile of the same kernel built for `arch`."""
         return find_profile(self.name.removesuffix("-pae"), arch)

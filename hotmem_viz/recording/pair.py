@@ -197,5 +197,9 @@ def _titles(left: Recording, right: Recording) -> tuple[str, str]:
     first, second = (meta.get("parameters", {}) for meta in metas)
     for name in first:
         if name in second and first[name] != second[name]:
-            return f"{name} {first[name]}", f"{name} {second[name]}"
+            return _in_words(name, first[name]), _in_words(name, second[name])
     return SIDES
+
+
+def _in_words(name: str, value: object) -> str:
+    return f"usual {name}" if value is None or value == "" else f"{name} {value}"

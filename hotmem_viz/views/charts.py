@@ -23,6 +23,8 @@ LINES = (("kernel", "can have", "-", 2.2), ("mem_available", "MemAvailable", "--
 """Curves of each side: series, label, line style, line width."""
 
 _SIZE_INCHES = (11.0, 2.2)
+_LEAST_APART = 0.1
+"""Of the chart's width: labels of six figures would touch in a notebook's narrow cell."""
 
 
 def draw_chart(shown: Recording | Pair, ghost: Recording | None = None) -> dict[str, Any]:
@@ -90,13 +92,14 @@ def _value_rows(pair: Pair) -> list[dict[str, Any]]:
     from matplotlib.ticker import MaxNLocator
 
     values, last = pair.values, max(1, pair.n_positions - 1)
-    wanted = [v for v in MaxNLocator(6, integer=True).tick_values(0, values[-1]) if v <= values[-1]]
-    places = np.searchsorted(values, wanted)
-    return [
-        {"at": round(float(place) / last, 5), "text": f"{value:,.6g}"}
-        for value, place in zip(wanted, places, strict=True)
-        if value >= values[0]
-    ]
+    rows: list[dict[str, Any]] = []
+    for value in MaxNLocator(6, integer=True).tick_values(values[0], values[-1]):
+        at = round(float(np.searchsorted(values, value)) / last, 5)
+        apart = not rows or at - rows[-1]["at"] >= _LEAST_APART
+        if values[0] <= value <= values[-1] and apart:
+            text = f"{value / 1e6:g} M" if value >= 1e6 else f"{value:,.0f}"
+            rows.append({"at": at, "text": text})
+    return rows
 
 
 def _line_rows(pair: Pair, ax: Axes) -> list[dict[str, Any]]:

@@ -84,7 +84,7 @@ def test_a_second_kernel_puts_both_on_the_stage_and_goes_again(app):
     assert app.recording is app.shown.left
     assert app.errors.value == ""
     app.profile.value = "6.12"
-    assert decode_pair(app.stage.recording).titles == ("Linux 6.12, x86-64", "Linux 7.2, x86-64")
+    assert decode_pair(app.stage.recording).titles == ("Linux 6.12", "Linux 7.2")
     app.seed.value = 8
     assert decode_pair(app.stage.recording).right.meta["parameters"]["seed"] == 8
     app.beside.value = module.ALONE

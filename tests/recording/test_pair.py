@@ -140,6 +140,9 @@ def test_titles_say_what_differs(left, right):
     assert titles({"profile": "6.1"}, {"profile": "7.2"}) == ("kernel 6.1", "kernel 7.2")
     assert titles({"title": "a"}, {"title": "b"}) == ("a", "b")
     assert titles({"parameters": {"seed": 1}}, {"parameters": {"seed": 2}}) == ("seed 1", "seed 2")
+    unsaid = {"parameters": {"seed": 1, "movable": None}}
+    said = {"parameters": {"seed": 1, "movable": 0.3}}
+    assert titles(unsaid, said) == ("usual movable", "movable 0.3")
     assert titles({}, {}) == ("left", "right")
 
 

@@ -85,7 +85,7 @@ def test_at_every_position_both_have_been_asked_for_the_same(pair):
     assert whole.mean() > 0.8
     turn = build_run("exhaustion").workload.operations.max()
     assert np.abs(objects[0] - objects[1])[alive].max() <= turn
-    assert pair.titles == ("Linux 6.1, x86-64", "Linux 7.2, x86-64")
+    assert pair.titles == ("Linux 6.1", "Linux 7.2")
     assert pair.by == "objects"
 
 
@@ -146,3 +146,10 @@ def test_a_pair_says_its_kernels_once():
         hotmem_viz.beside("exhaustion", ("6.1", "7.2"), profile="6.1")
     with pytest.raises(ParameterError, match=r"profile: '6\.0' is not allowed; allowed are 6\.1"):
         hotmem_viz.beside("exhaustion", ("6.1", "6.0"))
+
+
+def test_two_maps_of_a_large_machine_have_the_cells_of_one():
+    pair = hotmem_viz.beside("exhaustion", ("6.1", "7.2"), machine="server", user=0.9)
+    cells = [len(r.frame(0)) for r in pair.recordings]
+    assert sum(cells) <= 131_072
+    assert [r.meta["pages_per_cell"] for r in pair.recordings] == [256, 256]

@@ -83,3 +83,13 @@ def test_a_single_recording_keeps_its_chart():
 
 def test_there_is_a_letter_and_a_colour_for_each_side():
     assert {f"side{i}" for i in range(len(charts.LETTERS))} <= set(UI)
+
+
+@pytest.mark.parametrize("top", [6, 700, 59_999, 16_432_794])
+def test_labels_below_never_touch(pair, top, monkeypatch):
+    values = np.r_[0, np.linspace(top * 0.9, top, 6)].round()
+    monkeypatch.setattr(Pair, "values", values)
+    rows = draw_chart(pair)["x_ticks"]
+    assert len(rows) >= 2
+    assert all(len(row["text"]) <= 7 for row in rows)
+    assert np.diff([row["at"] for row in rows]).min() >= 0.1

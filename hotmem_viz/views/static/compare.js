@@ -16,6 +16,7 @@ const COMPARE_TOTALS = [
 /** How roomy the rows are: class, css pixels of a zone and of everything else. */
 const COMPARE_DENSITIES = [
   { name: "roomy", zone: 105, rest: 128 },
+  { name: "noted", zone: 78, rest: 126 },
   { name: "cozy", zone: 40, rest: 126 },
   { name: "tight", zone: 27, rest: 126 },
 ];

@@ -104,7 +104,7 @@ export class TransportBar {
     this.ticks = timeline.positions;
     this.paired = sides.length > 1;
     this.letters = sides.map((side) => side.letter);
-    this.word = this.paired && timeline.by !== "tick" ? "step" : "tick";
+    this.word = this.paired && timeline.by !== "tick" ? "position" : "tick";
     this.chips.replaceChildren(...(this.paired ? sides.map((side) => makeChip(side.index)) : []));
     this.scrub.setAttribute("aria-valuemax", this.ticks - 1);
     this.marks.replaceChildren(
@@ -116,7 +116,7 @@ export class TransportBar {
       }),
     );
     const digits = formatCount(this.ticks - 1).length;
-    this.tickText.style.minWidth = `${digits * 2 + 6.5}ch`;
+    this.tickText.style.minWidth = `${digits * 2 + this.word.length + 2.5}ch`;
     this.playing = undefined;
   }
 

@@ -9,6 +9,7 @@ const NARROW = 860;
 const LOWEST_CAPTION = 72;
 const HIGHEST_CAPTION = 132;
 const HIGHEST_CLOSE_CAPTION = 152;
+const HIGHEST_FREE_CAPTION = 200;
 const LECTURE_CAPTION = 210;
 const SMALLEST_CHART = 130;
 const LEAST_CHART = 104;
@@ -21,9 +22,9 @@ const HUGE_WIDTH = 2100;
 const HUGE_HEIGHT = 1000;
 const WIDE = 1080;
 const WIDE_PAIR = 1240;
-const BESIDE = 900;
+const BESIDE = 800;
 const CLOSE = 1500;
-const PAIR_NOTEBOOK_MAP = 300;
+const PAIR_NOTEBOOK_MAP = 270;
 const SIDE_SHARE = 0.225;
 const SIDE = [338, 500];
 const BELOW_SIDE = 22;
@@ -63,14 +64,20 @@ function stackHeights(stage, measure) {
   return countRows(stage) === 1 ? Math.max(...heights) : heights.reduce((sum, height) => sum + height, 0);
 }
 
+/** What a caption may take at most; beside another it has less width, and a page that scrolls has room. */
+function highestCaption({ paired, root }, lecture) {
+  if (lecture) return LECTURE_CAPTION;
+  if (paired && !root.classList.contains("hotmem-wide")) return HIGHEST_FREE_CAPTION;
+  return root.classList.contains("hotmem-close") ? HIGHEST_CLOSE_CAPTION : HIGHEST_CAPTION;
+}
+
 /** Heights of the parts beside the maps; sets the classes and variables they follow. */
 function measureParts(stage, { width, height, notebook, lecture }) {
   const { root, shell } = stage;
   root.classList.toggle("hotmem-narrow", width < NARROW);
   const huge = !notebook && width >= HUGE_WIDTH && height >= HUGE_HEIGHT;
   root.classList.toggle("hotmem-huge", huge);
-  const close = root.classList.contains("hotmem-close");
-  const highest = lecture ? LECTURE_CAPTION : close ? HIGHEST_CLOSE_CAPTION : HIGHEST_CAPTION;
+  const highest = highestCaption(stage, lecture);
   const caption = clamp(Math.max(...stage.sides.map((side) => side.caption.measure())), LOWEST_CAPTION, highest);
   root.style.setProperty("--hotmem-caption", `${caption}px`);
   const above = shell.main.getBoundingClientRect().top - root.getBoundingClientRect().top;
@@ -117,10 +124,11 @@ export function arrangeStage(stage) {
   // A map of very many sections may need more than its share: then the stage grows.
   const maps = stackHeights(stage, (side) => side.mapPanel.offsetHeight);
   const least = fixed + (lecture ? 0 : LEAST_CHART) + maps;
-  root.style.setProperty("--hotmem-height", `${Math.max(height, least)}px`);
+  const grown = Math.max(height, least);
+  root.style.setProperty("--hotmem-height", `${grown}px`);
   stage.repaint();
   const legend = stage.legend.el.offsetHeight;
-  const side = wide ? height - above - BELOW_SIDE - legend : legend;
+  const side = wide ? grown - above - BELOW_SIDE - legend : legend;
   stage.zones.fit((side * LABELS) / labels, wide);
   fitDetail(stage, wide);
   stage.drawDetail();
