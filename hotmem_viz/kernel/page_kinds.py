@@ -1,8 +1,9 @@
 """Says what each page of a captured kernel holds, in the model's words, from its flags.
 
 What flags cannot tell: which slab is reclaimable (all is SLAB); a kernel stack, a pipe buffer, a
-page of a driver (all KERNEL_BUFFER, and on kernels before 6.12 also the upper page tables); a pin
-(pinned pages look like any user page); on 7.2 the memory map among the reserved pages.
+page of a driver, a large kmalloc (all KERNEL_BUFFER, and on kernels before 6.12 also the upper page
+tables); a pin (pinned pages look like any user page); on 7.2 the memory map among the reserved
+pages, and on every kernel the map of memory that was added later.
 """
 
 from __future__ import annotations

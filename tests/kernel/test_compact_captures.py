@@ -12,7 +12,13 @@ import pytest
 from hotmem_viz.kernel.captured_pages import page_stages, present_ranges
 from hotmem_viz.kernel.captures import Capture, capture_names, captures_folder, open_capture
 from hotmem_viz.kernel.page_flags import PageFlag
-from hotmem_viz.kernel.samples import last_sample, peak_sample, read_sample, sample_names
+from hotmem_viz.kernel.samples import (
+    last_sample,
+    peak_sample,
+    read_sample,
+    sample_names,
+    series_names,
+)
 from hotmem_viz.settings import data_folder
 from hotmem_viz.vocabulary import PageKind, ZoneType
 from tools.compact_captures import MOST_SAMPLES, compact
@@ -78,6 +84,13 @@ def test_samples_of_a_series():
     assert (last.has("slabinfo"), first.has("slabinfo")) == (True, False)
 
 
+def test_a_capture_can_have_several_series():
+    capture = open_capture("d-hot-kernel-files")
+    assert series_names(capture) == ("hot", "pre-files")
+    counts = [len(sample_names(capture, series)) for series in ("hot", "pre-files", "none", "")]
+    assert counts == [5, 123, 0, 128]
+
+
 def test_the_readme_names_every_file():
     text = (data_folder() / "README.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(?:frames/)?(?:STAGE/)?([\w.]+)", text))
@@ -99,6 +112,30 @@ def test_reserved_pages_are_those_that_the_allocator_was_never_given(name):
     assert reserved == kept
     free = sum(z.free for z in zones)
     assert flags.count(PageFlag.BUDDY) == pytest.approx(free, abs=256)
+
+
+@pytest.mark.parametrize("name", BOOTED)
+def test_slab_pages_by_flag_are_those_of_slabinfo(name):
+    """Slabinfo trails behind by slabs on per-CPU lists, 150 pages at most on these machines."""
+    capture = open_capture(name)
+    caches = sum(cache.pages for cache in capture.slabinfo().values())
+    flags = capture.page_runs("boot")
+    assert flags.count(PageFlag.SLAB) == pytest.approx(caches, abs=160)
+    tables = capture.meminfo()["PageTables"] // 4
+    assert flags.count(PageFlag.PGTABLE) == pytest.approx(tables, abs=32)
+
+
+@pytest.mark.parametrize("name", [n for n in BOOTED if open_capture(n).has("acpi/SRAT")])
+def test_the_srat_says_what_the_kernel_read_in_it(name):
+    """The table itself against the log: domain, first and last address, hot-pluggable."""
+    capture = open_capture(name)
+    said = re.findall(
+        r"SRAT: Node \d+ PXM (\d+) \[mem 0x(\w+)-0x(\w+)\]( hotplug)?", capture.text("console.txt")
+    )
+    read = {(int(d), int(a, 16), int(b, 16) + 1, bool(h)) for d, a, b, h in said}
+    assert read == {
+        (m.domain, m.start_pfn << 12, m.end_pfn << 12, m.hotpluggable) for m in capture.srat
+    }
 
 
 @pytest.mark.parametrize(

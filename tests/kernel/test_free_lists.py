@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -92,6 +94,15 @@ def test_pageblock_types_agree_with_pagetypeinfo(name):
         seen[MigrateType.UNMOVABLE] -= 64
     assert np.abs(seen - said).max() <= 1
     assert said[MigrateType.MOVABLE] > 0
+
+
+def test_what_an_isolated_pageblock_is_called_depends_on_the_kernel():
+    """A pinned DIMM's blocks are isolated while its removal tries for ever; 7.2 calls 4 CMA."""
+    capture = open_capture("d-hot-movable-pin")
+    newer = replace(capture, manifest={**capture.manifest, "kernel": "7.2.13-amd64"})
+    for told, kind in ((capture, MigrateType.ISOLATE), (newer, MigrateType.CMA)):
+        types = told.pageblock_types("removed").types
+        assert np.bincount(types.ravel(), minlength=6)[4:].sum() == (types == kind).sum() > 0
 
 
 @pytest.mark.parametrize(

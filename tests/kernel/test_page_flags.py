@@ -27,6 +27,7 @@ def test_runs_are_counted_without_being_expanded():
     assert runs.starts.tolist() == [0, 3, 8, 8 + (1 << 33)]
     assert (runs.count(PageFlag.BUDDY), runs.count(PageFlag.SLAB)) == (12, (1 << 33) + 7)
     assert runs.count(PageFlag.BUDDY, 4, 9) == 4
+    assert runs.count(PageFlag.BUDDY, 4, 6) == 2
     assert runs.count(PageFlag.BUDDY, 9) == 7
     with pytest.raises(ParameterError, match="can be expanded"):
         runs.expand()
@@ -40,7 +41,9 @@ def test_runs_are_cut_found_and_merged():
     for start in range(98, 112):
         for end in range(start, 113):
             inside = every[max(start - 100, 0) : max(end - 100, 0)]
-            assert runs.part(start, end).expand().tolist() == inside
+            part = runs.part(start, end)
+            assert part.expand().tolist() == inside
+            assert (part.pages > 0).all()
     assert runs.part(104, 108).start_pfn == 104
     assert runs.merged().pages.tolist() == [3, 4, 3]
 

@@ -40,6 +40,9 @@ def test_console_is_read():
     assert dict(log.node_ranges) == {0: ((1, 159),), 1: ((0x120000, 0x160000),)}
     assert dict(log.movable_starts) == {1: 0x140000}
     assert log.ramdisk_freed_pages == 821
+    assert log.cpus == 1
+    assert parse_console(CONSOLE + "rcu: RCU restricting nr_cpu_ids:9\n").cpus == 1
+    assert parse_console(CONSOLE + "setup_percpu: NR_CPUS:64 nr_cpu_ids:8\n").cpus == 8
 
 
 @pytest.mark.parametrize(
@@ -92,6 +95,7 @@ def test_zoneinfo_of_a_real_kernel():
         ("(0, 95, 95, 946, 946)", "(0, 95, 9", "brackets"),
         ("        managed  3840\n", "", "has no managed"),
         ("start_pfn:           4096", "", "start_pfn"),
+        ("start_pfn:           4096", "start_pfn: 17179869184", "ends above 64 TiB"),
         ("Node 0, zone   Normal", "Node 0, zone    DMA32", "twice"),
     ],
 )
@@ -134,9 +138,17 @@ def test_blocks():
         "memory1 zz online none 1 node0",
         "memory1 0 lost none 1 node0",
         "memory1 0 online none 2 node0",
+        "memory1 0 online none 01 node0",
+        "memory1 0 online Normal,Normal 1 node0",
+        "memory1 400000000 online Normal 1 node0",
     ):
         with pytest.raises(CaptureError, match=r"line 1"):
             parse_blocks(bad)
+
+
+def test_a_block_is_listed_once():
+    with pytest.raises(CaptureError, match="line 2: memory1 is listed twice"):
+        parse_blocks("memory1 1 online none 1 node0\nmemory1 2 online none 1 node0\n")
 
 
 def srat(*entries: bytes) -> bytes:

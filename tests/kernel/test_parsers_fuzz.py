@@ -140,6 +140,8 @@ def zones(count: int) -> bytes:
         ("buddyinfo", b"Node 0, zone DMA 1 2 \xff", "line 1: not a text"),
         ("vmstat", b"a 1\nb 1\na 1\n", "line 3: not a counter of vmstat, or its second: 'a 1'"),
         ("json", b'{"a": ' + b"9" * 5000 + b"}", "not JSON"),
+        ("json", b'{"a": ' + b"9" * 30 + b"}", "not JSON (a number of 30 digits)"),
+        ("json", b'{"a": NaN}', "not JSON"),
         ("json", b"[" * 200_000, "not JSON"),
         ("json", b" " * (2 << 20), "2,097,152 bytes are too many for it"),
         ("raw-flags", bytes(15), "the word at byte 8 is cut off"),
