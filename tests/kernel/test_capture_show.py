@@ -105,9 +105,10 @@ def test_every_capture_that_comes_with_the_package_is_shown_or_did_not_boot(name
     assert recording.kind is not None
     assert recording.meta["maps"][0]["tick"] == 0
     by_flags = (recording.frame(0) == PageKind.FREE).sum() * recording.meta["pages_per_cell"]
-    # Pages on per-CPU lists are free as well, and zoneinfo counts them apart.
+    # Pages on per-CPU lists are free as well, and zoneinfo counts them apart; 7.2 has some that
+    # nobody holds and that are in use all the same.
     free = sum(z.free + z.pcp_pages for z in capture.zoneinfo())
-    assert 0.9 * free < by_flags < free + 600
+    assert 0.9 * free < by_flags < free + 1600
     assert len(recording.to_html()) < 2_000_000
 
 
