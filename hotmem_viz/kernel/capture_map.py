@@ -10,6 +10,7 @@ import numpy as np
 from hotmem_viz.errors import CaptureError
 from hotmem_viz.kernel.captured_pages import present_ranges
 from hotmem_viz.kernel.captures import SECTION_PAGES
+from hotmem_viz.kernel.lines import MAX_PFN
 from hotmem_viz.kernel.page_flags import PageRuns
 from hotmem_viz.recording.cells import MAX_CELLS, choose_cells
 from hotmem_viz.vocabulary import PAGEBLOCK_PAGES, MigrateType, PageKind
@@ -114,6 +115,8 @@ def lay_out_map(capture: Capture, stages: Iterable[str], max_cells: int = MAX_CE
     ranges = _joined(r for stage in stages for r in present_ranges(capture, stage))
     if not ranges:
         raise CaptureError(capture.path, "neither the boot log nor memory blocks say what there is")
+    if ranges[-1][1] > MAX_PFN:
+        raise CaptureError(capture.path, "it lists memory above 64 TiB: damaged")
     size = SECTION_PAGES[capture.arch]
     sections = np.unique(
         np.concatenate([np.arange(start // size, -(-end // size)) for start, end in ranges])

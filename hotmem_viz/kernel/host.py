@@ -63,17 +63,17 @@ class Host:
     unread: tuple[Unread, ...]
     page_size: int
 
-    @property
+    @cached_property
     def zone_infos(self) -> tuple[ZoneInfo, ...]:
         """The zones, empty ones too; none where zoneinfo could not be read."""
         return self.capture.zoneinfo() if self.capture.has("boot/zoneinfo") else ()
 
-    @property
+    @cached_property
     def memory_blocks(self) -> tuple[MemoryBlock, ...]:
         """The memory blocks, ascending; none where the kernel has no such folder."""
         return self.capture.blocks()
 
-    @property
+    @cached_property
     def block_runs(self) -> tuple[BlockRun, ...]:
         """Neighbouring blocks of one state, zone and node, taken together."""
         return group_blocks(self.memory_blocks)
@@ -84,7 +84,7 @@ class Host:
         text = self.capture.files.get(_BLOCK_SIZE, b"0").decode()
         return _parse_block_size(text, _BLOCK_SIZE) // self.page_size
 
-    @property
+    @cached_property
     def meminfo(self) -> dict[str, int]:
         """/proc/meminfo, in kB; empty where it could not be read."""
         return self.capture.meminfo() if self.capture.has("boot/meminfo") else {}
