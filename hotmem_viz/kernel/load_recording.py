@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.kernel.capture_counters import load_of, objects_of
 from hotmem_viz.kernel.compare_loads import is_modelled, load_bounds
-from hotmem_viz.kernel.load_run import StartedLoad
+from hotmem_viz.kernel.load_run import StartedLoad, park
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.recording.recorder import Tick, record
 from hotmem_viz.scenarios import describe, telling
@@ -77,7 +77,7 @@ class RecordedLoad:
         if run is None:
             return
         most, ballast = load_bounds(self.machine, self.profile)
-        for step in run.park(ballast):
+        for step in park(self.memory, ballast):
             yield from self._take_in(step, 0)
         for next_step in run.steps(most):
             if next_step is not None:

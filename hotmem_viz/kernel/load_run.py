@@ -56,26 +56,12 @@ class StartedLoad:
     def __init__(
         self, spec: MachineSpec, options: BootOptions, profile: KernelProfile, load: str
     ) -> None:
-        self.profile = profile
         self.operation = profile.operations[load]
         self.mem = boot_machine(spec, options, profile)
-        self.parked_owner = self.mem.owners.add("parked")
         self.owner = self.mem.owners.add(load, shrinkable=self.operation.shrinkable)
         self.pile = Stockpile(find_stocks(profile, self.operation))
         self.done = self.turn_pages = 0
         self.out_of_memory = False
-
-    def park(self, pairs: int) -> list[Step]:
-        """Park socket pairs, before the load starts; returns what was asked for."""
-        parked = Stockpile(find_stocks(self.profile, self.profile.operations["ballast"]))
-        steps: list[Step] = []
-        for stock in parked.stocks:
-            outcome = parked.ask(self.mem, stock, pairs, owner=self.parked_owner)
-            if outcome is not None:
-                steps.append((stock, outcome))
-                if outcome.refused:
-                    break
-        return steps
 
     def steps(self, most: int) -> Iterator[Step | None]:
         """Do up to `most` operations; yields every request, and None at the end of a turn."""
@@ -125,8 +111,8 @@ def run_load(
     boot.
     """
     run = StartedLoad(spec, options, profile, load)
-    run.park(ballast)
     mem = run.mem
+    park(mem, ballast)
     peak = _reclaimable(mem)
     for step in run.steps(most):
         if step is None:
@@ -135,6 +121,23 @@ def run_load(
         t: int(mem.zones.free[mem.zones.type == t].sum()) for t in ZoneType if t in mem.zones.type
     }
     return LoadRun(run.done, run.out_of_memory, free, peak)
+
+
+def park(mem: PhysicalMemory, pairs: int) -> list[Step]:
+    """Park socket pairs full of datagrams, as the captures' loads do before they start.
+
+    Returns what was asked for, and what became of it.
+    """
+    pile = Stockpile(find_stocks(mem.profile, mem.profile.operations["ballast"]))
+    owner = mem.owners.add("parked")
+    steps: list[Step] = []
+    for stock in pile.stocks:
+        outcome = pile.ask(mem, stock, pairs, owner=owner)
+        if outcome is not None:
+            steps.append((stock, outcome))
+            if outcome.refused:
+                break
+    return steps
 
 
 def _reclaimable(mem: PhysicalMemory) -> int:

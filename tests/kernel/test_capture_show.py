@@ -145,3 +145,10 @@ def test_the_command_used_wrongly_is_one_line(capsys, tmp_path, monkeypatch, wor
     assert says in err
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_in_a_notebook_it_is_the_stage_with_both():
+    shown = load_capture("a-none")
+    data = shown._repr_mimebundle_()
+    bundle = data[0] if isinstance(data, tuple) else data
+    assert "application/vnd.jupyter.widget-view+json" in bundle
