@@ -30,7 +30,10 @@ def _check_save(_ctx: click.Context, _param: click.Parameter, path: Path | None)
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 def host(save: Path | None, as_json: bool) -> None:
-    """Print this machine's zones and memory blocks, and what could not be read."""
+    """Print this machine's zones and memory blocks.
+
+    A line each says what could not be read, and why.
+    """
     import json
 
     from hotmem_viz.kernel.host import read_host
@@ -61,7 +64,7 @@ def _check_page(_ctx: click.Context, _param: click.Parameter, out: Path) -> Path
 )
 @click.option("--alone", is_flag=True, help="The captured kernel without the model's run.")
 def show(capture: str, out: Path, alone: bool) -> None:
-    """Put a captured kernel on the stage, the model's run of its load beside it.
+    """Put a captured kernel on the stage, the model beside it.
 
     CAPTURE is a .tar.xz file, a snapshot of `host` too, or the name of a capture that comes with
     the package.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -152,3 +153,9 @@ def test_in_a_notebook_it_is_the_stage_with_both():
     data = shown._repr_mimebundle_()
     bundle = data[0] if isinstance(data, tuple) else data
     assert "application/vnd.jupyter.widget-view+json" in bundle
+
+
+def test_a_picture_without_a_map_says_so():
+    recording = replace(load_capture("a-none", model=False).capture, kind=None)
+    words = [text.get_text() for ax in recording.plot(0).axes for text in ax.texts]
+    assert "No page flags were captured: this run has no map." in words
