@@ -5,7 +5,8 @@ docstrings use for shapes are defined once, here:
 
 S sections, P pages per section, N = S * P page frames (index = pfn), B pageblocks per
 section, E extents (the part of one section that lies in one zone), M nodes, Z zones,
-T ticks, C cells of the map, O = 11 buddy orders, Y = 6 migrate types, K page kinds.
+T ticks, C cells of the map, O = 11 buddy orders, Y = 6 migrate types, K page kinds. Of page
+tables: A address spaces, V mappings, D levels, R tables, of which U point at tables and L at pages.
 """
 
 from __future__ import annotations
@@ -66,6 +67,20 @@ class MigrateType(IntEnum):
     HIGHATOMIC = 3
     CMA = 4
     ISOLATE = 5
+
+
+@unique
+class TableLevel(IntEnum):
+    """The levels of a page table, lowest first (Documentation/mm/page_tables.rst).
+
+    A geometry uses some of them: the PTE level always, and PGD as the topmost one.
+    """
+
+    PTE = 0
+    PMD = 1
+    PUD = 2
+    P4D = 3
+    PGD = 4
 
 
 @unique

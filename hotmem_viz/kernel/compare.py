@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hotmem_viz.errors import CaptureError, HotmemError
-from hotmem_viz.kernel import compare_boot, compare_free, compare_loads, compare_marks
+from hotmem_viz.kernel import (
+    compare_boot,
+    compare_free,
+    compare_loads,
+    compare_marks,
+    compare_tables,
+)
 from hotmem_viz.kernel.captures import open_capture
 from hotmem_viz.kernel.compare_machine import ComparedMachine
 
@@ -30,6 +36,8 @@ GROUPS: tuple[Callable[[ComparedMachine], Iterator[Row]], ...] = (
     compare_marks.sum_of_min_rows,
     compare_loads.load_rows,
     compare_loads.inequality_rows,
+    compare_tables.table_rows,
+    compare_tables.late_mark_rows,
     compare_free.order_rows,
     compare_free.free_page_rows,
 )

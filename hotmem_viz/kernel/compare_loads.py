@@ -8,11 +8,12 @@ from hotmem_viz.errors import CaptureError
 from hotmem_viz.kernel.compare_rows import FIVE_PERCENT, THREE_PERCENT, page_measure
 from hotmem_viz.kernel.load_run import LoadRun, run_load
 from hotmem_viz.kernel.samples import last_sample, peak_sample
+from hotmem_viz.kernel.table_loads import TABLE_LOADS
 from hotmem_viz.machine.spec import Arch
 from hotmem_viz.vocabulary import PAGE_SIZE, ZoneType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from hotmem_viz.kernel.captures import Capture
     from hotmem_viz.kernel.compare_machine import ComparedMachine
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from hotmem_viz.machine.profiles import KernelProfile
 
 LOADS = ("files", "dirs", "sockets", "pipes", "vmas", "procs", "negdentry")
-"""Loads that fill the kernel's zones with objects; the others fill them with page tables."""
+"""Loads that fill the kernel's zones with objects; `table_loads` are the others."""
 
 OOM, NO_OOM = "OOM", "no OOM"
 HOLDS = "holds"
@@ -36,8 +37,10 @@ def load_rows(machine: ComparedMachine) -> Iterator[Row]:
     load = str(capture.args.get("kind", ""))
     if not load or not machine.booted:
         return
-    operations, killed = _result(machine, load)
-    if not is_modelled(capture):
+    if is_table_load(capture):
+        return
+    operations, killed = load_result(machine, load)
+    if load not in LOADS:
         why = f"the load {load!r} is not modelled yet"
         yield machine.row(
             "steps-until-oom",
@@ -82,10 +85,19 @@ def load_rows(machine: ComparedMachine) -> Iterator[Row]:
             relative=relative,
             why=why,
         )
-    yield from _free_rows(machine, run, why)
+    yield from free_rows(machine, run.free if run else None, why)
 
 
-def _result(machine: ComparedMachine, load: str) -> tuple[int, bool]:
+def is_table_load(capture: Capture) -> bool:
+    """Tell whether a capture's load fills the kernel's zones with page tables above all.
+
+    Processes do when they have a segment to share.
+    """
+    load = str(capture.args.get("kind", ""))
+    return load in TABLE_LOADS and (load != "procs" or "mb" in capture.args)
+
+
+def load_result(machine: ComparedMachine, load: str) -> tuple[int, bool]:
     """Return the operations that a load did, and whether the OOM killer ended it."""
     capture = machine.capture
     if not capture.has(f"result/{load}") and capture.status == "guest-ended":
@@ -106,12 +118,9 @@ def _run(machine: ComparedMachine, profile: KernelProfile, load: str) -> LoadRun
 
 
 def load_bounds(machine: ComparedMachine, profile: KernelProfile) -> tuple[int, int]:
-    """Return the most operations that a capture's load does, and the socket pairs parked first.
+    """Return how many operations a load does at most, and the socket pairs parked before it.
 
-    Raises
-    ------
-    CaptureError
-        When its arguments are no such numbers, or the machine is too large to run a load on.
+    Raises CaptureError where an argument makes no sense, or the machine is too large to run on.
     """
     if machine.spec.present_pages > MAX_PAGES:
         raise CaptureError(machine.capture.path, "the machine is too large to run a load on")
@@ -125,13 +134,13 @@ def load_bounds(machine: ComparedMachine, profile: KernelProfile) -> tuple[int, 
     return most, ballast
 
 
-def is_modelled(capture: Capture) -> bool:
-    """Say whether a capture's load is one of objects; a segment to share makes it page tables."""
-    return capture.args.get("kind") in LOADS and "mb" not in capture.args
+def free_rows(
+    machine: ComparedMachine, left: Mapping[ZoneType, int] | None, why: str
+) -> Iterator[Row]:
+    """Compare what is left of the zones that a load of kernel memory cannot use.
 
-
-def _free_rows(machine: ComparedMachine, run: LoadRun | None, why: str) -> Iterator[Row]:
-    """Compare what is left of the zones that a load of kernel memory cannot use."""
+    left: free pages by zone type at the model's end; None without a prediction.
+    """
     kinds = {z.zone for z in machine.zones if z.managed}
     seen: list[tuple[str, ZoneType, int]] = []
     if ZoneType.MOVABLE in kinds:
@@ -148,7 +157,7 @@ def _free_rows(machine: ComparedMachine, run: LoadRun | None, why: str) -> Itera
         yield machine.row(
             quantity,
             "all nodes",
-            run.free.get(zone, 0) if run else None,
+            left.get(zone, 0) if left is not None else None,
             free,
             tolerance=tolerance,
             relative=relative,

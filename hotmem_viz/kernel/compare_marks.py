@@ -52,23 +52,31 @@ def protection_rows(machine: ComparedMachine) -> Iterator[Row]:
     """Compare lowmem_reserve, all columns of a zone at once, as the kernel prints them."""
     if not machine.booted:
         return
-    zones, pages = machine.zones, initial_pages(machine)
-    if machine.profile and machine.profile.reserve_follows_managed:
-        pages = [z.managed for z in zones]
-    types = [type_of(z) for z in zones]
-    table = protection([z.nid for z in zones], types, pages)
-    columns = list(COLUMNS[machine.spec.arch])
-    for zone, row in zip(zones, table, strict=True):
-        mine = [int(row[c]) for c in columns]
-        # ZONE_DEVICE comes last and is empty at boot: its column repeats the one before.
-        mine += mine[-1:] * (len(zone.protection) - len(mine))
+    expected = protected_columns(machine)
+    for i, zone in enumerate(machine.zones):
         yield machine.row(
             "protection",
             zone_subject(zone),
-            list_value(mine) if machine.profile else None,
+            list_value(expected[i]) if expected else None,
             list_value(zone.protection),
             why=machine.no_profile,
         )
+
+
+def protected_columns(machine: ComparedMachine) -> list[list[int]]:
+    """Compute each zone's lowmem_reserve as the kernel prints it; nothing without a profile."""
+    if machine.profile is None:
+        return []
+    zones, pages = machine.zones, initial_pages(machine)
+    if machine.profile.reserve_follows_managed:
+        pages = [z.managed for z in zones]
+    table = protection([z.nid for z in zones], [type_of(z) for z in zones], pages)
+    rows = []
+    for zone, row in zip(zones, table, strict=True):
+        mine = [int(row[c]) for c in COLUMNS[machine.spec.arch]]
+        # ZONE_DEVICE comes last and is empty at boot: its column repeats the one before.
+        rows.append(mine + mine[-1:] * (len(zone.protection) - len(mine)))
+    return rows
 
 
 def mark_rows(machine: ComparedMachine) -> Iterator[Row]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.kernel.capture_counters import load_of, objects_of
-from hotmem_viz.kernel.compare_loads import is_modelled, load_bounds
+from hotmem_viz.kernel.compare_loads import LOADS, is_table_load, load_bounds
 from hotmem_viz.kernel.load_run import StartedLoad, park
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.recording.recorder import Tick, record
@@ -16,6 +16,7 @@ from hotmem_viz.vocabulary import ZoneType
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hotmem_viz.kernel.captures import Capture
     from hotmem_viz.kernel.compare_machine import ComparedMachine
     from hotmem_viz.kernel.load_run import Step
     from hotmem_viz.machine.profiles import KernelProfile
@@ -44,7 +45,7 @@ class RecordedLoad:
         self.load = load_of(machine.capture)
         self.objects = objects_of(self.load)
         self._run: StartedLoad | None = None
-        if is_modelled(machine.capture) and self.load in profile.operations:
+        if _is_object_load(machine.capture) and self.load in profile.operations:
             self._run = StartedLoad(machine.spec, machine.options, profile, self.load)
             self.memory: PhysicalMemory = self._run.mem
         else:
@@ -138,6 +139,10 @@ class RecordedLoad:
             return []
         part = mem.extents.zone_slices[event.zone]
         return [int(mem.extents.section[part][-1])]
+
+
+def _is_object_load(capture: Capture) -> bool:
+    return capture.args.get("kind") in LOADS and not is_table_load(capture)
 
 
 def record_load(

@@ -60,7 +60,7 @@ class _Boot:
         self.image_pfn = 0
         self.initrd = (0, 0)
         self.four_gib = scaled(FOUR_GIB_PFN, spec.scale)
-        self.lowmem_end = zone_borders(spec, profile).spans[ZoneType.NORMAL][1]
+        self.lowmem_end = zone_borders(spec, profile, options).spans[ZoneType.NORMAL][1]
 
     def scaled(self, pages: int) -> int:
         """Divide a footprint by the machine's scale, rounded up."""

@@ -1,4 +1,4 @@
-"""The boot options that size ZONE_MOVABLE, read as the kernel or as a person means them."""
+"""The boot options that decide zones, read as the kernel or as a person means them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from hotmem_viz.errors import BootOptionError, ParameterError
 from hotmem_viz.units import parse_size
 from hotmem_viz.vocabulary import PAGE_SIZE
 
-OPTION_NAMES = ("kernelcore", "movablecore", "movable_node")
+OPTION_NAMES = ("kernelcore", "movablecore", "movable_node", "vmalloc", "userpte")
 _U64 = (1 << 64) - 1
 _SUFFIX_SHIFTS = {"K": 10, "M": 20, "G": 30, "T": 40, "P": 50, "E": 60}
 
 
 @dataclass(frozen=True)
 class BootOptions:
-    """What the command line asks of ZONE_MOVABLE; None means that the option is absent.
+    """What the command line asks for; None means that the option is absent.
 
     Sizes are bytes, percents are whole numbers. A percent outranks a size of the same
-    option, as in find_zone_movable_pfns_for_nodes (mm/page_alloc.c, 6.1). `text` is the
-    command line that was read.
+    option, as in find_zone_movable_pfns_for_nodes (mm/page_alloc.c, 6.1). vmalloc= and userpte=
+    mean something to 32-bit kernels alone: what vmalloc() keeps of the kernel's address space,
+    and whether page tables stay out of high memory. `text` is the command line that was read.
     """
 
     kernelcore_bytes: int | None = None
@@ -30,6 +31,8 @@ class BootOptions:
     movablecore_bytes: int | None = None
     movablecore_percent: int | None = None
     movable_node: bool = False
+    vmalloc_bytes: int | None = None
+    userpte_nohigh: bool = False
     text: str = ""
 
     def kernelcore_pages(self, total: int) -> int:
@@ -96,6 +99,10 @@ def _parse_person(text: str) -> BootOptions:
             if equals:
                 raise BootOptionError(name, word, "movable_node takes no value")
             fields[name] = True
+        elif name == "userpte":
+            if value != "nohigh":
+                raise BootOptionError(name, value, "nohigh is allowed")
+            fields["userpte_nohigh"] = True
         else:
             fields.update(_person_amount(name, value))
     return BootOptions(**fields, text=text)  # type: ignore[arg-type]
@@ -104,15 +111,20 @@ def _parse_person(text: str) -> BootOptions:
 def _known_options(name: str) -> str:
     close = difflib.get_close_matches(name.lower().replace("-", "_"), OPTION_NAMES, 1)
     hint = f"did you mean {close[0]}? " if close else ""
-    return f"{hint}allowed are kernelcore=SIZE|N%|mirror, movablecore=SIZE|N% and movable_node"
+    return (
+        f"{hint}allowed are kernelcore=SIZE|N%|mirror, movablecore=SIZE|N%, movable_node, and for "
+        "32-bit kernels vmalloc=SIZE and userpte=nohigh"
+    )
 
 
 def _person_amount(name: str, value: str) -> dict[str, int | bool]:
     if name == "kernelcore" and value == "mirror":
         return {"kernelcore_mirror": True}
-    forms = "a size such as 512M, a percent such as 25%"
+    forms = "a size such as 512M"
+    if name != "vmalloc":
+        forms += ", a percent such as 25%"
     forms += " or mirror is allowed" if name == "kernelcore" else " is allowed"
-    if value.endswith("%"):
+    if value.endswith("%") and name != "vmalloc":
         if not re.fullmatch(r"[0-9]{1,3}%", value, re.ASCII) or int(value[:-1]) > 100:
             raise BootOptionError(name, value, f"{forms}; a percent is a whole number 0 to 100")
         return {f"{name}_percent": int(value[:-1])}
@@ -136,7 +148,12 @@ def _parse_kernel(text: str) -> BootOptions:
             fields[name] = True
         elif name in OPTION_NAMES and equals:
             value = value.removeprefix('"').removesuffix('"')
-            if name == "kernelcore" and "mirror" in value.split(","):
+            if name == "userpte":
+                # early_param takes "nohigh" alone, and no later word undoes it.
+                fields["userpte_nohigh"] = fields.get("userpte_nohigh", False) or value == "nohigh"
+            elif name == "vmalloc":
+                fields["vmalloc_bytes"] = _memparse(value)
+            elif name == "kernelcore" and "mirror" in value.split(","):
                 fields["kernelcore_mirror"] = True
             else:
                 fields.update(_kernel_amount(name, value))
@@ -153,8 +170,13 @@ def _kernel_amount(name: str, value: str) -> dict[str, int | None]:
     number, rest = _strtoull(value)
     if rest.startswith("%"):
         return {f"{name}_percent": number}
-    size = (number << _SUFFIX_SHIFTS.get(rest[:1].upper(), 0)) & _U64
-    return {f"{name}_bytes": size, f"{name}_percent": None}
+    return {f"{name}_bytes": _memparse(value), f"{name}_percent": None}
+
+
+def _memparse(value: str) -> int:
+    """Read a size as memparse does: a number, at most one suffix, whatever follows."""
+    number, rest = _strtoull(value)
+    return (number << _SUFFIX_SHIFTS.get(rest[:1].upper(), 0)) & _U64
 
 
 def _strtoull(text: str) -> tuple[int, str]:

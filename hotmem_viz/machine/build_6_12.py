@@ -55,6 +55,8 @@ FOOTPRINT = BootFootprint(
     node_stacks=12,
     node_other=495,
     dma_pool=True,
+    # 97 or 98 in v612-b-dirs, -pipes, -sockets and -vmas.
+    loaded_tables=98,
     percpu_lists=1900,
 )
 
@@ -78,6 +80,20 @@ CACHES = slab_caches(
     ("vm_area_struct", 176, 23, 1, False),
     ("vma_lock", 40, 102, 1, False),
     ("maple_node", 256, 16, 1, False),
+    ("task_struct", 6208, 5, 8, False),
+    ("mm_struct", 1408, 11, 4, False),
+    ("sighand_cache", 2112, 15, 8, False),
+    ("signal_cache", 1152, 14, 4, False),
+    ("files_cache", 704, 11, 2, False),
+    ("cred", 192, 21, 1, False),
+    ("pid", 128, 32, 1, False),
+    ("anon_vma", 104, 39, 1, False),
+    ("anon_vma_chain", 64, 64, 1, False),
+    ("vmap_area", 72, 56, 1, False),
+    ("kmalloc-cg-64", 64, 64, 1, False),
+    ("kmalloc-cg-16", 16, 256, 1, False),
+    ("kmalloc-96", 96, 42, 1, False),
+    ("kmalloc-64", 64, 64, 1, False),
 )
 
 _FILES: dict[str, Objects] = {
@@ -109,6 +125,27 @@ _PIPES: dict[str, Objects] = {
     "shared_policy_node": 2,
     "lsm_inode_cache": 1,
 }
+_PROCS: dict[str, Objects] = {
+    "task_struct": 1,
+    "mm_struct": 1,
+    "sighand_cache": 1,
+    "signal_cache": 1,
+    "files_cache": 1,
+    "cred": 1,
+    "pid": 1,
+    "vm_area_struct": 12,
+    "vma_lock": 12,
+    "anon_vma": 6,
+    "anon_vma_chain": 19,
+    "maple_node": 3,
+    "vmap_area": 2,
+    "kmalloc-cg-4k": 1,
+    "kmalloc-cg-192": 1,
+    "kmalloc-cg-64": 1,
+    "kmalloc-cg-16": 1,
+    "kmalloc-96": 1,
+    "kmalloc-64": 1,
+}
 _VMAS: dict[str, Objects] = {"vm_area_struct": 1, "vma_lock": 1, "maple_node": MAPLE_NODES}
 
 OPERATIONS = operations(
@@ -117,6 +154,7 @@ OPERATIONS = operations(
         "dirs": _FILES,
         "sockets": _SOCKETS,
         "pipes": _PIPES,
+        "procs": _PROCS,
         "vmas": _VMAS,
         "cache": NEGATIVE,
         "negdentry": NEGATIVE,
@@ -127,6 +165,7 @@ OPERATIONS = operations(
         "dirs": "v612-b-dirs-1536M-75: a tmpfs directory",
         "sockets": "v612-b-sockets-1536M-40: a pair of unix sockets with twenty datagrams",
         "pipes": "v612-b-pipes-2G-40: a pipe with four pages written into it",
+        "procs": "v612-c-procs-2G-80: a process that sleeps, without its segment",
         "vmas": "v612-b-vmas-768M-75: one more mapping, by mprotect of every second page",
         "cache": "a look-up of a missing name of 125 characters; sizes from boot slabinfo",
         "negdentry": "a look-up of a missing name of 125 characters; sizes from boot slabinfo",

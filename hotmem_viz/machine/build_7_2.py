@@ -48,6 +48,8 @@ FOOTPRINT = BootFootprint(
     node_stacks=7,
     node_other=495,
     dma_pool=True,
+    # 121 in v72-b-sockets, 120 in v72-b-vmas.
+    loaded_tables=121,
     percpu_lists=2600,
 )
 
@@ -70,6 +72,18 @@ CACHES = slab_caches(
     ("kmalloc-32", 32, 128, 1, False),
     ("vm_area_struct", 192, 21, 1, False),
     ("maple_node", 256, 16, 1, False),
+    ("task_struct", 6720, 4, 8, False),
+    ("mm_struct", 1792, 9, 4, False),
+    ("sighand_cache", 2112, 15, 8, False),
+    ("files_cache", 704, 11, 2, False),
+    ("pid", 192, 21, 1, False),
+    ("anon_vma", 96, 42, 1, False),
+    ("anon_vma_chain", 64, 64, 1, False),
+    ("vmap_area", 72, 56, 1, False),
+    ("kmalloc-cg-64", 64, 64, 1, False),
+    ("kmalloc-cg-16", 16, 256, 1, False),
+    ("kmalloc-96", 96, 42, 1, False),
+    ("kmalloc-64", 64, 64, 1, False),
 )
 
 _FILES: dict[str, Objects] = {
@@ -102,6 +116,25 @@ _PIPES: dict[str, Objects] = {
     "ftrace_event_field": 2,
     "lsm_inode_cache": 1,
 }
+_PROCS: dict[str, Objects] = {
+    "task_struct": 1,
+    "mm_struct": 1,
+    "sighand_cache": 1,
+    "signal_cache": 1,
+    "files_cache": 1,
+    "pid": 2,
+    "vm_area_struct": 12,
+    "anon_vma": 6,
+    "anon_vma_chain": 19,
+    "maple_node": 3,
+    "vmap_area": 2,
+    "kmalloc-cg-4k": 1,
+    "kmalloc-cg-192": 1,
+    "kmalloc-cg-64": 1,
+    "kmalloc-cg-16": 1,
+    "kmalloc-96": 1,
+    "kmalloc-64": 1,
+}
 _VMAS: dict[str, Objects] = {"vm_area_struct": 1, "maple_node": MAPLE_NODES}
 
 OPERATIONS = operations(
@@ -110,6 +143,7 @@ OPERATIONS = operations(
         "dirs": _FILES,
         "sockets": _SOCKETS,
         "pipes": _PIPES,
+        "procs": _PROCS,
         "vmas": _VMAS,
         "cache": NEGATIVE,
         "negdentry": NEGATIVE,
@@ -120,9 +154,11 @@ OPERATIONS = operations(
         "dirs": "objects as on 6.12; sizes from boot slabinfo",
         "sockets": "v72-b-sockets-1536M-40: a pair of unix sockets with twenty datagrams",
         "pipes": "objects as on 6.12; sizes from boot slabinfo",
+        "procs": "objects as on 6.12, credentials in pid's cache; sizes from boot slabinfo",
         "vmas": "v72-b-vmas-768M-75: one more mapping, by mprotect of every second page",
         "cache": "a look-up of a missing name of 125 characters; sizes from boot slabinfo",
         "negdentry": "a look-up of a missing name of 125 characters; sizes from boot slabinfo",
         "ballast": "v72-b-sockets-1536M-40: a socket pair parked before the workload starts",
     },
+    page_tables=10,
 )

@@ -80,14 +80,19 @@ def slab_caches(source: str, *rows: tuple[str, int, int, int, bool]) -> Mapping[
 
 
 def operations(
-    caches: Mapping[str, Mapping[str, Objects]], sources: Mapping[str, str]
+    caches: Mapping[str, Mapping[str, Objects]],
+    sources: Mapping[str, str],
+    *,
+    stacks: int = 4,
+    page_tables: int = 11,
 ) -> Mapping[str, Operation]:
     """Make a build's operations: add what the builds share, pages of data and reclaim.
 
-    A process has 7 page tables for its few mappings and 4 that no kernel before 6.12 counts
-    (the free memory shows them), and 4 pages of stack on x86-64.
+    A process of x86-64 has 7 page tables for its few mappings, 2 PUDs that no kernel before 6.8
+    counts and a PGD of 2 pages (the free memory shows them), and 4 pages of stack.
 
-    caches: objects by cache, by operation. sources: where they were measured.
+    caches: objects by cache, by operation. sources: where they were measured. stacks, page_tables:
+    pages of one process.
     """
     table = {
         name: Operation(
@@ -95,8 +100,8 @@ def operations(
             caches=MappingProxyType(dict(costs)),
             data_pages=4 if name == "pipes" else 0,
             data_gfp="HIGHUSER" if name == "pipes" else "KERNEL",
-            stacks=4 if name == "procs" else 0,
-            page_tables=11 if name == "procs" else 0,
+            stacks=stacks if name == "procs" else 0,
+            page_tables=page_tables if name == "procs" else 0,
             anon=4 if name == "procs" else 0,
             shrinkable=name in ("cache", "negdentry"),
             source=sources[name],
@@ -160,6 +165,16 @@ PAE_CACHES = slab_caches(
     ("kmalloc-8", 8, 512, 1, False),
     ("vm_area_struct", 80, 51, 1, False),
     ("maple_node", 256, 16, 1, False),
+    ("task_struct", 3008, 10, 8, False),
+    ("mm_struct", 576, 14, 2, False),
+    ("sighand_cache", 1344, 12, 4, False),
+    ("files_cache", 256, 16, 1, False),
+    ("cred_jar", 128, 32, 1, False),
+    ("pid", 64, 64, 1, False),
+    ("anon_vma", 56, 73, 1, False),
+    ("anon_vma_chain", 32, 128, 1, False),
+    ("pgd_cache", 32, 128, 1, False),
+    ("kmalloc-cg-32", 32, 128, 1, False),
 )
 
 _X86_64_FILES: dict[str, Objects] = {"shmem_inode_cache": 1, "dentry": 1, "lsm_inode_cache": 1}
@@ -221,6 +236,23 @@ _PAE_PIPES: dict[str, Objects] = {
     "kmalloc-cg-512": 1,
     "kmalloc-cg-128": 1,
 }
+_PAE_PROCS: dict[str, Objects] = {
+    "task_struct": 1,
+    "mm_struct": 1,
+    "sighand_cache": 1,
+    "signal_cache": 1,
+    "files_cache": 1,
+    "cred_jar": 1,
+    "pid": 2,
+    "vm_area_struct": 12,
+    "anon_vma": 6,
+    "anon_vma_chain": 18,
+    "maple_node": 1,
+    "pgd_cache": 1,
+    "kmalloc-cg-4k": 1,
+    "kmalloc-cg-512": 1,
+    "kmalloc-cg-32": 1,
+}
 _VMAS: dict[str, Objects] = {"vm_area_struct": 1, "maple_node": MAPLE_NODES}
 NEGATIVE: dict[str, Objects] = {"dentry": 1, "kmalloc-rcl-192": 1}
 """A negative dentry, and its name of 125 characters, too long to fit inside it."""
@@ -255,6 +287,7 @@ PAE_OPERATIONS = operations(
         "dirs": _PAE_FILES,
         "sockets": _PAE_SOCKETS,
         "pipes": _PAE_PIPES,
+        "procs": _PAE_PROCS,
         "vmas": _VMAS,
         "cache": NEGATIVE,
         "negdentry": NEGATIVE,
@@ -265,9 +298,12 @@ PAE_OPERATIONS = operations(
         "dirs": "as files; no capture of directories on PAE",
         "sockets": "e-sockets-04G: a pair of unix sockets, ten datagrams of 3,400 bytes in each",
         "pipes": "e-pipes-04G: a pipe with four pages written into it",
+        "procs": "e-ptes-04G-nohighpte: a process that sleeps, without its memory",
         "vmas": "as x86-64; no capture on PAE",
         "cache": "as x86-64; no capture on PAE",
         "negdentry": "as x86-64; no capture on PAE",
         "ballast": "e-sockets-04G: a socket pair parked before the workload starts",
     },
+    stacks=2,
+    page_tables=7,
 )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.machine import build_6_12, build_7_2
 from hotmem_viz.machine.footprint import PAE_6_1, X86_64_6_1, BootFootprint
+from hotmem_viz.machine.lowmem import page_offset, window_start
 from hotmem_viz.machine.object_costs import (
     PAE_CACHES,
     PAE_OPERATIONS,
@@ -23,7 +24,7 @@ from hotmem_viz.machine.object_costs import (
     SlabCache,
 )
 from hotmem_viz.machine.spec import Arch
-from hotmem_viz.vocabulary import ZoneType
+from hotmem_viz.vocabulary import TableLevel, ZoneType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +41,12 @@ RESERVE_RATIOS: Mapping[ZoneType, int] = MappingProxyType(
     }
 )
 """sysctl_lowmem_reserve_ratio (mm/page_alloc.c, 6.1)."""
+
+FIXMAP_PAGES_6_1, ENTRY_AREA_PAGES_6_1 = 1536, 32 * 43
+"""Windows of a 6.1 PAE kernel for 32 CPUs, added up from enum fixed_addresses (512 pages for
+kmap_local, 512 for early_ioremap, the rest filled up to whole tables) and struct cpu_entry_area
+(43 pages a CPU, 32 of them buffers of the debug store). No kernel prints them; every sum from 2,559
+to 3,070 gives the end of lowmem that all captures show, since borders are rounded to 2 MiB."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +65,17 @@ class KernelProfile:
     mirror_without_mirrored
         Whether kernelcore=mirror acts on a machine without mirrored memory (6.1 does; later
         kernels ignore it: find_zone_movable_pfns_for_nodes, mm/mm_init.c, 6.12).
-    pae_lowmem_end_pfn
-        Where ZONE_NORMAL ends on 32-bit: 225278 measured on 6.1 (fixmap and kmap window are
-        taken off), 229376 = 896 MiB in 2012 (arch/x86/mm/init_32.c, 3.18).
+    vmalloc_end, vmsplit
+        32-bit only: where the vmalloc area ends, below the windows for fixed mappings, CPU
+        entry areas and kmap, and how the address space is split between programs and
+        kernel. They set the end of lowmem, and so of ZONE_NORMAL (machine/lowmem.py).
+    pgd_pages
+        Pages of a process's top table on x86-64: two where the kernel was built with page-table
+        isolation and asks for both halves whether or not it is used (PGD_ALLOCATION_ORDER, up to
+        6.14; later ones look at the processor, and mitigations=off leaves one).
+    counted_levels
+        Tables that PageTables and the PGTABLE flag tell of: PTE and PMD; PUD and P4D from 6.8
+        on (pagetable_pud_ctor), PGD from 6.14 on (__pgd_alloc, include/asm-generic/pgalloc.h).
     reserve_follows_managed
         Whether protection is computed again when the ramdisk and init memory are freed, as on
         7.2 (measured: exact so on every v72 capture); watermarks are not, on any kernel.
@@ -69,6 +84,9 @@ class KernelProfile:
         tables (calc_nr_kernel_pages, mm/mm_init.c, 6.12; it does on 6.1).
     min_free_cap_kb
         Upper bound of min_free_kbytes: 262144, and 65536 before 5.8.
+    thp_off_runs
+        How often min_free_kbytes is computed when huge pages are switched off: on 7.2 twice, the
+        second time from the marks of the first (measured: exact so for all zones).
     footprint
         What the booted kernel itself occupies.
     caches, operations
@@ -85,11 +103,15 @@ class KernelProfile:
     min_shared_over_movable: bool
     mirror_without_mirrored: bool
     min_free_cap_kb: int
-    pae_lowmem_end_pfn: int
     footprint: BootFootprint
     caches: Mapping[str, SlabCache] = field(repr=False)
     operations: Mapping[str, Operation] = field(repr=False)
     ballast_pairs: int = 40
+    vmalloc_end: int = 0
+    vmsplit: str = "3G/1G"
+    pgd_pages: int = 2
+    thp_off_runs: int = 1
+    counted_levels: frozenset[TableLevel] = frozenset({TableLevel.PTE, TableLevel.PMD})
     reserve_follows_managed: bool = False
     hash_tables_skip_hotplug: bool = False
     reserve_ratios: Mapping[ZoneType, int] = field(
@@ -101,8 +123,28 @@ class KernelProfile:
         """The kernel's title without its architecture, such as "Linux 6.1"."""
         return self.title.partition(",")[0]
 
+    @property
+    def page_offset(self) -> int:
+        """Where the kernel's part of a 32-bit address space begins."""
+        return page_offset(self.vmsplit)
+
+    def with_vmsplit(self, split: str) -> KernelProfile:
+        """Return the same kernel built with another split of the 32-bit address space.
+
+        Raises
+        ------
+        ParameterError
+            For a split that there is not, or a kernel that is not 32-bit.
+        """
+        page_offset(split)
+        if self.arch is not Arch.PAE:
+            raise ParameterError("vmsplit", split, f"{self.title} has no such split")
+        return replace(self, vmsplit=split)
+
     def for_arch(self, arch: Arch) -> KernelProfile:
-        """Return the profile of the same kernel built for `arch`."""
+        """Return the profile of the same kernel built for `arch`: itself, or the other build."""
+        if arch is self.arch:
+            return self
         return find_profile(self.name.removesuffix("-pae"), arch)
 
 
@@ -115,7 +157,6 @@ _6_1 = KernelProfile(
     min_shared_over_movable=True,
     mirror_without_mirrored=True,
     min_free_cap_kb=262144,
-    pae_lowmem_end_pfn=225278,
     footprint=X86_64_6_1,
     caches=X86_64_CACHES,
     operations=X86_64_OPERATIONS,
@@ -127,6 +168,7 @@ _6_1_PAE = replace(
     title="Linux 6.1, 32-bit PAE",
     build="6.1.0-50-686-pae",
     struct_page_bytes=40,
+    vmalloc_end=window_start(FIXMAP_PAGES_6_1, ENTRY_AREA_PAGES_6_1),
     footprint=PAE_6_1,
     caches=PAE_CACHES,
     operations=PAE_OPERATIONS,
@@ -139,6 +181,7 @@ _6_12 = replace(
     min_shared_over_movable=False,
     mirror_without_mirrored=False,
     hash_tables_skip_hotplug=True,
+    counted_levels=frozenset(TableLevel) - {TableLevel.PGD},
     footprint=build_6_12.FOOTPRINT,
     caches=build_6_12.CACHES,
     operations=build_6_12.OPERATIONS,
@@ -149,6 +192,9 @@ _7_2 = replace(
     title="Linux 7.2, x86-64",
     build=build_7_2.BUILD,
     reserve_follows_managed=True,
+    pgd_pages=1,
+    thp_off_runs=2,
+    counted_levels=frozenset(TableLevel),
     footprint=build_7_2.FOOTPRINT,
     caches=build_7_2.CACHES,
     operations=build_7_2.OPERATIONS,
@@ -156,16 +202,16 @@ _7_2 = replace(
 _2012_CHANGES = {
     "mirror_without_mirrored": False,
     "min_free_cap_kb": 65536,
-    "pae_lowmem_end_pfn": 229376,
 }
 # No kernel of 2012 was captured: its footprint and object sizes are those of 6.1, which
 # keeps the machines of the two times comparable. Rules and struct page are of their time.
-_2012 = replace(_6_1, name="2012", title="Linux 3.7, x86-64", **_2012_CHANGES)  # type: ignore[arg-type]
+_2012 = replace(_6_1, name="2012", title="Linux 3.7, x86-64", pgd_pages=1, **_2012_CHANGES)  # type: ignore[arg-type]
 _2012_PAE = replace(
     _6_1_PAE,
     name="2012-pae",
     title="Linux 3.7, 32-bit PAE",
     struct_page_bytes=32,
+    vmalloc_end=1 << 32,
     **_2012_CHANGES,  # type: ignore[arg-type]
 )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from hotmem_viz.machine.lowmem import lowmem_end_pfn
 from hotmem_viz.machine.movable_start import Borders, find_movable_starts
 from hotmem_viz.machine.spec import Arch, MachineSpec, NodeSpec
 from hotmem_viz.units import format_pages
@@ -63,8 +64,10 @@ class ZonePlan:
         return None
 
 
-def zone_borders(spec: MachineSpec, profile: KernelProfile) -> Borders:
-    """Return the pfns where a machine's zones may lie, whatever the boot options.
+def zone_borders(
+    spec: MachineSpec, profile: KernelProfile, options: BootOptions | None = None
+) -> Borders:
+    """Return the pfns where a machine's zones may lie, whatever ZONE_MOVABLE is to be.
 
     The borders are those of the architecture, divided by the machine's scale, and clipped to
     its memory: the lowest zone starts at the lowest memory, the highest ends with the highest
@@ -73,7 +76,7 @@ def zone_borders(spec: MachineSpec, profile: KernelProfile) -> Borders:
     first = min(node.start_pfn for node in spec.nodes)
     last = spec.end_pfn
     if spec.arch is Arch.PAE:
-        low = min(last, scaled(profile.pae_lowmem_end_pfn, spec.scale))
+        low = min(last, scaled(lowmem_end_pfn(profile, options), spec.scale))
         ends = {
             ZoneType.DMA: min(scaled(DMA_END_PFN, spec.scale), low),
             ZoneType.NORMAL: low,
@@ -111,7 +114,7 @@ def plan_zones(spec: MachineSpec, options: BootOptions, profile: KernelProfile) 
     """
     if not profile.mirror_without_mirrored and not has_mirrored(spec):
         options = replace(options, kernelcore_mirror=False)
-    borders = zone_borders(spec, profile)
+    borders = zone_borders(spec, profile, options)
     starts = find_movable_starts(spec, options, borders)
     zones: list[ZoneSpan] = []
     for node in sorted(spec.nodes, key=lambda n: n.nid):

@@ -9,6 +9,12 @@ fallback    borrowing or claiming another type's pageblock
 boot        watermarks and what the started system holds
 allocator   alloc_pages and free_pages
 slab        pages for objects of a slab cache
+address_spaces, unmapping  processes start, map, unmap and exit
+page_tables looking tables up, building and removing them
+touches     which pages a program touches
+touching, huge_touching  touching memory: tables, then pages
+faults      what becomes of a touch: OOM kill, or ENOMEM
+table_walk  who points at a page table
 reclaim     kswapd, direct reclaim, what can be reclaimed
 oom         the verdict, MemAvailable, memory that is free but of no use
 outcome     what every mechanism answers

@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hotmem_viz.memory.frames import FrameSet
+from hotmem_viz.memory.frames import FrameSet, union
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hotmem_viz.vocabulary import EventKind
 
 
@@ -38,3 +40,19 @@ class Outcome:
     released: list[FrameSet] = field(default_factory=list)
     by_zone: dict[int, int] = field(default_factory=dict)
     reports: list[Report] = field(default_factory=list)
+
+
+def join_outcomes(outcomes: Sequence[Outcome]) -> Outcome:
+    """Join the answers of requests made one after another."""
+    by_zone: dict[int, int] = {}
+    for out in outcomes:
+        for zone, pages in out.by_zone.items():
+            by_zone[zone] = by_zone.get(zone, 0) + pages
+    return Outcome(
+        granted=sum(out.granted for out in outcomes),
+        refused=sum(out.refused for out in outcomes),
+        frames=union([out.frames for out in outcomes]),
+        released=[frames for out in outcomes for frames in out.released],
+        by_zone=by_zone,
+        reports=[report for out in outcomes for report in out.reports],
+    )

@@ -123,7 +123,8 @@ def run_kswapd(mem: PhysicalMemory, nid: int, highest: int) -> tuple[FrameSet, l
         mem.kswapd_failures[nid] = MAX_RECLAIM_RETRIES if pressed else mem.kswapd_failures[nid] + 1
         if mem.kswapd_failures[nid] >= MAX_RECLAIM_RETRIES:
             reports.append(Report(EventKind.KSWAPD_GIVES_UP, top, facts={"nid": nid}))
-            return frames, reports
+    # A run takes the boosts back at its end, fruitless or not; only what is boosted after the
+    # last one stays.
     zones.boost[rows] = 0
     return frames, reports
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hotmem_viz.mechanisms.allocator import alloc_pages
-from hotmem_viz.mechanisms.outcome import Outcome
+from hotmem_viz.mechanisms.outcome import Outcome, join_outcomes
 
 if TYPE_CHECKING:
     from hotmem_viz.mechanisms.requests import Gfp
@@ -60,19 +60,6 @@ def alloc_slabs(
         return first, room
     need = -(-first.refused * cut.per_slab // cut.per_least)
     rest = alloc_pages(mem, gfp, need, kind, order=cut.least_order, owner=owner, nid=nid)
-    return _joined(first, rest), room + rest.granted * cut.per_least
-
-
-def _joined(first: Outcome, rest: Outcome) -> Outcome:
-    """Join the answers of two requests, one after the other; what the second refused is refused."""
-    by_zone = dict(first.by_zone)
-    for zone, pages in rest.by_zone.items():
-        by_zone[zone] = by_zone.get(zone, 0) + pages
-    return Outcome(
-        granted=first.granted + rest.granted,
-        refused=rest.refused,
-        frames=first.frames | rest.frames,
-        released=first.released + rest.released,
-        by_zone=by_zone,
-        reports=first.reports + rest.reports,
-    )
+    both = join_outcomes([first, rest])
+    both.refused = rest.refused
+    return both, room + rest.granted * cut.per_least

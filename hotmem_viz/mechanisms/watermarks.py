@@ -180,6 +180,25 @@ def settle_watermarks(
     return Watermarks(settled, plain, *marks)
 
 
+def marks_without_thp(
+    types: Sequence[int] | Pages,
+    managed: Sequence[int] | Pages,
+    rules: WatermarkRules,
+    high_before: Sequence[int] | Pages,
+    runs: int = 1,
+) -> Watermarks:
+    """Compute all marks as they are once transparent huge pages have been switched off.
+
+    min_free_kbytes goes back to the square root, from the managed pages of the moment less the high
+    marks in force, boost included. runs: how often the kernel computes it, each time from its own
+    marks (mm/khugepaged.c `start_stop_khugepaged`, `set_recommended_min_free_kbytes`, 6.1).
+    """
+    marks = settle_watermarks(types, managed, rules.without_thp(), high_before)
+    for _ in range(runs - 1):
+        marks = settle_watermarks(types, managed, rules.without_thp(), marks.high)
+    return marks
+
+
 def watermark_allows(free: int, mark: int, reserve: int, order: int = 0) -> bool:
     """Tell whether a zone passes the watermark test for one request (__zone_watermark_ok).
 

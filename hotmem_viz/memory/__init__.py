@@ -5,6 +5,7 @@ frames      sets of page frames as packed words
 zones       the zone table and the extents (parts of sections that lie in one zone)
 physical    PhysicalMemory: the arrays of one machine
 build       a booted machine from a spec
+address_spaces, growing  mappings and page tables of processes, sparse
 census      counting, by kind, zone and section
-invariants  what must hold at any moment
+invariants, table_invariants  what must hold at any moment
 """

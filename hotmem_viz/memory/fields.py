@@ -13,13 +13,14 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Field:
-    """One array: its axes as letters, its dtype, its unit and what a value means."""
+    """One array: its axes as letters, its dtype, its unit, what a value means, and no value."""
 
     name: str
     axes: str
     dtype: type[np.generic]
     unit: str
     meaning: str
+    empty: int = 0
 
 
 PAGE_FIELDS = (
@@ -53,3 +54,44 @@ ZONE_FIELDS = (
     Field("boost", "Z", np.int64, "pages", "added to all three after a fragmenting fallback"),
 )
 """One row a zone (struct zone, include/linux/mmzone.h)."""
+
+TABLE_FIELDS = (
+    Field("frame", "R", np.int64, "pfn", "first frame of the table; -1 for 32 bytes of a slab", -1),
+    Field("level", "R", np.int16, "index", "level of the geometry; -1 in a row without table", -1),
+    Field("parent", "R", np.int32, "table row", "table that points at it; -1 for a top table", -1),
+    Field("index", "R", np.int32, "entry", "which entry of the parent; 0 for a top table"),
+    Field("space", "R", np.int32, "space row", "address space that it belongs to", -1),
+    Field("slot", "R", np.int32, "row", "row of entries or of present; -1 if put aside", -1),
+)
+"""One row a page table. Who points at a table is a gather: `parent` and `index`."""
+
+ENTRY_FIELDS = (
+    Field("entries", "UI", np.int32, "table row", "what each entry points at; see NONE, HUGE", -1),
+)
+"""One row a table that points at tables; its huge pages too."""
+
+PRESENT_FIELDS = (
+    Field("present", "LJ", np.uint64, "bit", "bit i: entry i maps a page"),
+    Field("zero", "LJ", np.uint64, "bit", "bit i: that is the zero page, which all share"),
+)
+"""One row a table of the lowest level, 64 entries a word."""
+
+SPACE_FIELDS = (
+    Field("owner", "A", np.uint16, "owner id", "whom its frames are charged to"),
+    Field("nid", "A", np.int32, "node id", "node that its task runs on"),
+    Field("top", "A", np.int32, "table row", "its top table; -1 once it has exited", -1),
+    Field("rss", "A", np.int64, "pages", "pages that its entries map, the zero page left out"),
+    Field("score_adj", "A", np.int16, "1/1000", "oom_score_adj: shares of memory added to it"),
+    Field("levels", "AD", np.int64, "tables", "its tables by level of the geometry"),
+)
+"""One row an address space, which is a task here: no threads."""
+
+MAPPING_FIELDS = (
+    Field("space", "V", np.int32, "space row", "address space; -1 in a row without mapping", -1),
+    Field("start", "V", np.int64, "vpn", "first page"),
+    Field("end", "V", np.int64, "vpn", "end, exclusive"),
+    Field("segment", "V", np.int32, "segment row", "what it shares; -1 for private memory", -1),
+    Field("offset", "V", np.int64, "pages", "page of the segment that it starts with"),
+    Field("huge", "V", np.uint8, "HugeUse", "whether touching it maps 2 MiB pages, and which"),
+)
+"""One row a mapping (struct vm_area_struct)."""

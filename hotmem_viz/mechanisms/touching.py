@@ -1,0 +1,268 @@
+"""Touching memory: the page fault, in bulk. Tables come first, then the page itself.
+
+Many touches are served as if made one by one: tables for all of them are requested, then pages; if
+memory ends, what was requested for touches that are never reached is given back, and the rest is
+tried again in smaller parts. Left out: faults that read around a file's page, and pages that fork
+shares until they are written to.
+
+Sources: mm/memory.c `__handle_mm_fault`, `do_anonymous_page`, `do_fault`, mm/shmem.c
+`shmem_fault` (6.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from hotmem_viz.errors import ParameterError
+from hotmem_viz.mechanisms.allocator import alloc_pages
+from hotmem_viz.mechanisms.outcome import Outcome, join_outcomes
+from hotmem_viz.mechanisms.page_tables import Built, build_tables, find_tables, remove_tables
+from hotmem_viz.mechanisms.requests import GFP
+from hotmem_viz.mechanisms.touches import (
+    Touches,
+    count_pages,
+    list_pages,
+    lowest_pages,
+    touch_every,
+)
+from hotmem_viz.vocabulary import PageKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hotmem_viz.memory.address_spaces import AddressSpaces
+
+PART = 8192
+"""Touches served at once: bounds the memory for what they want, page by page."""
+
+
+class Access(NamedTuple):
+    """What a program does: touches pages of mappings, one in every `step`, writing or not.
+
+    mapping: (m,) rows, each of them once, all private or all shared, all of one node. first:
+    (m,) page of the mapping that it begins with. pages: (m,) how many are touched.
+    """
+
+    mapping: np.ndarray
+    first: np.ndarray
+    pages: np.ndarray
+    step: int = 1
+    write: bool = True
+
+
+@dataclass
+class Touched:
+    """How far it came.
+
+    pages: touched, those that were there before too, of `wanted`. refused: whether memory ended
+    before the end. killed: address spaces that the OOM killer ended. outcome: tables and
+    pages requested, one by one.
+    """
+
+    wanted: int
+    pages: int = 0
+    refused: bool = False
+    killed: list[int] = field(default_factory=list)
+    outcome: Outcome = field(default_factory=Outcome)
+
+
+class _Batch(NamedTuple):
+    """Touches with what they refer to: all (n,); shift is vpn - page of the segment."""
+
+    touches: Touches
+    space: np.ndarray
+    segment: int
+    shift: np.ndarray
+    write: bool
+
+    def part(self, start: int, end: int) -> _Batch:
+        return self._replace(
+            touches=self.touches.part(start, end),
+            space=self.space[start:end],
+            shift=self.shift[start:end],
+        )
+
+
+def touch(s: AddressSpaces, access: Access) -> Touched:
+    """Touch memory until it is done or memory ends; nobody is killed here.
+
+    Raises ParameterError when a page lies outside its mapping.
+    """
+    batch = _prepare(s, access)
+    counts = count_pages(batch.touches.bits)
+    parts = serve_in_parts(len(counts), PART, lambda a, b: _serve(s, batch.part(a, b)))
+    done = Touched(int(counts.sum()), int(counts[: parts.served].sum()), parts.refused)
+    if done.refused:
+        done.pages += _present(s, batch.part(parts.served, parts.served + 1))
+    done.outcome = join_outcomes(parts.outcomes)
+    return done
+
+
+class Parts(NamedTuple):
+    """What became of a number of touches, served in parts."""
+
+    served: int
+    refused: bool
+    outcomes: list[Outcome]
+
+
+def serve_in_parts(
+    count: int, size: int, serve: Callable[[int, int], tuple[int, bool, Outcome]]
+) -> Parts:
+    """Serve touches in parts, ever smaller ones where memory ends.
+
+    serve: takes the first touch and the end of a part; returns how many of them it served,
+    whether no smaller part would do better, and the outcome.
+    """
+    outcomes, at = [], 0
+    while at < count:
+        end = min(at + size, count)
+        served, final, outcome = serve(at, end)
+        outcomes.append(outcome)
+        at += served
+        if at < end:
+            if final or size == 1:
+                return Parts(at, refused=True, outcomes=outcomes)
+            size = max(1, min(size, end - at + served) // 2)
+    return Parts(at, refused=False, outcomes=outcomes)
+
+
+def _prepare(s: AddressSpaces, access: Access) -> _Batch:
+    m = s.mappings
+    rows = np.asarray(access.mapping, np.int64)
+    first, count = np.asarray(access.first, np.int64), np.asarray(access.pages, np.int64)
+    start = m.start[rows] + first
+    beyond = (first < 0) | (start + (count - 1) * access.step >= m.end[rows])
+    if (beyond & (count > 0)).any() or (m.space[rows] < 0).any():
+        raise ParameterError("access", int(first.max(initial=0)), "pages of the mapping alone")
+    if m.huge[rows].any():
+        raise ParameterError("mapping", rows.tolist()[:4], "one without huge pages")
+    segments = np.unique(m.segment[rows])
+    if len(segments) > 1 or len(np.unique(s.spaces.nid[m.space[rows]])) > 1:
+        raise ParameterError("mapping", rows.tolist()[:4], "one node, and one segment or none")
+    touches = touch_every(s.geometry, start, count, access.step)
+    shift = m.start[rows] - m.offset[rows]
+    segment = int(segments[0]) if len(segments) else -1
+    space = m.space[rows].astype(np.int64)[touches.source]
+    return _Batch(touches, space, segment, shift[touches.source], access.write)
+
+
+def _serve(s: AddressSpaces, batch: _Batch) -> tuple[int, bool, Outcome]:
+    """Serve touches from the first on. Returns how many, and whether no more could be had."""
+    nid = int(s.spaces.nid[batch.space[0]])
+    built = build_tables(s, batch.space, batch.touches.span, nid=nid)
+    fit, outcomes = built.served, [built.outcome]
+    surplus = bool(built.outcome.refused and s.high_tables)
+    if batch.write or batch.segment >= 0:
+        back = _back_segment if batch.segment >= 0 else _back_private
+        reached, data = back(s, batch.part(0, fit), built.rows[:fit], nid)
+        surplus |= reached < fit
+        fit = reached
+        outcomes.append(data)
+    else:
+        _map(s, batch.part(0, fit), built.rows[:fit], batch.touches.bits[:fit], zero=True)
+    _undo_late(s, built, fit, outcomes)
+    return fit, not surplus, join_outcomes(outcomes)
+
+
+def _undo_late(s: AddressSpaces, built: Built, fit: int, outcomes: list[Outcome]) -> None:
+    """Take down tables that were built for touches which are not reached."""
+    late = built.created[built.for_span > fit]
+    if len(late):
+        outcomes.append(Outcome(released=[remove_tables(s, late)]))
+
+
+def _map(
+    s: AddressSpaces, batch: _Batch, rows: np.ndarray, bits: np.ndarray, *, zero: bool
+) -> None:
+    """Set entries: to the zero page, where nothing is mapped yet, or to pages of their own."""
+    p, slots = s.present, s.tables.slot[rows]
+    if zero:
+        fresh = bits & ~p.present[slots]
+        np.bitwise_or.at(p.zero, slots, fresh)
+        np.bitwise_or.at(p.present, slots, fresh)
+        return
+    np.bitwise_or.at(p.present, slots, bits)
+    np.bitwise_and.at(p.zero, slots, ~bits)
+    np.add.at(s.spaces.rss, batch.space, count_pages(bits))
+
+
+def _lacking(s: AddressSpaces, batch: _Batch, rows: np.ndarray) -> np.ndarray:
+    """Return the pages wanted that have no frame behind them yet: (n, J) uint64."""
+    slots = s.tables.slot[rows]
+    backed = s.present.present[slots] & ~s.present.zero[slots]
+    return np.asarray(batch.touches.bits & ~backed)
+
+
+def _present(s: AddressSpaces, batch: _Batch) -> int:
+    """Count the pages of a touch that are there, though not all of them are."""
+    row = find_tables(s, batch.space, batch.touches.span)
+    if row[0] < 0:
+        return 0
+    return int(count_pages(batch.touches.bits & ~_lacking(s, batch, row))[0])
+
+
+def _back_private(
+    s: AddressSpaces, batch: _Batch, rows: np.ndarray, nid: int
+) -> tuple[int, Outcome]:
+    """Give private pages frames and map them; returns how many touches were served."""
+    bits = _lacking(s, batch, rows)
+    counts = count_pages(bits)
+    total = int(counts.sum())
+    out = alloc_pages(s.mem, GFP["HIGHUSER_MOVABLE"], total, PageKind.ANON, nid=nid)
+    until = np.cumsum(counts)
+    served = int(np.searchsorted(until, out.granted, side="right")) if out.refused else len(bits)
+    if served < len(bits):
+        left = out.granted - (int(until[served - 1]) if served else 0)
+        bits = bits[: served + 1]
+        bits[served] = lowest_pages(bits[served], left)
+    used = len(bits)
+    _map(s, batch.part(0, used), rows[:used], bits, zero=False)
+    at, page = list_pages(bits)
+    vpn = (batch.touches.span[at] << s.geometry.levels[0].table_order) + page
+    _keep(s, batch.space[at], vpn, out.frames.pfns())
+    return served, out
+
+
+def _keep(s: AddressSpaces, space: np.ndarray, vpn: np.ndarray, pfn: np.ndarray) -> None:
+    """Enter private pages into their processes' lists; (k,) each."""
+    s.mem.owner.reshape(-1)[pfn] = s.spaces.owner[space]
+    borders = np.flatnonzero(np.diff(space)) + 1
+    for where, pages, frames in zip(
+        np.split(space, borders), np.split(vpn, borders), np.split(pfn, borders), strict=True
+    ):
+        if len(where):
+            s.pages.setdefault(int(where[0]), []).append((pages, frames))
+
+
+def _back_segment(
+    s: AddressSpaces, batch: _Batch, rows: np.ndarray, nid: int
+) -> tuple[int, Outcome]:
+    """Give the pages of a segment frames, once for all who touch them, and map them."""
+    segment = s.segments[batch.segment]
+    if segment is None:
+        raise ParameterError("segment", batch.segment, "one that exists")
+    bits = _lacking(s, batch, rows)
+    order = s.geometry.levels[0].table_order
+    start = (batch.touches.span << order) - batch.shift
+    first, inverse = np.unique(start, return_inverse=True)
+    wanted = np.zeros((len(first), bits.shape[1]), np.uint64)
+    np.bitwise_or.at(wanted, inverse, bits)
+    at, page = list_pages(wanted)
+    pages = first[at] + page
+    # Mappings that lie differently to the tables name a page more than once.
+    lack = np.unique(pages[segment.frames[pages] < 0])
+    out = alloc_pages(
+        s.mem, GFP["HIGHUSER_MOVABLE"], len(lack), PageKind.ANON, owner=segment.owner, nid=nid
+    )
+    segment.frames[lack[: out.granted]] = out.frames.pfns()
+    served = len(bits)
+    if out.refused:
+        short = np.zeros(len(first), bool)
+        short[at[segment.frames[pages] < 0]] = True
+        served = int(short[inverse].argmax()) if short[inverse].any() else served
+    _map(s, batch.part(0, served), rows[:served], bits[:served], zero=False)
+    return served, out
