@@ -9,6 +9,7 @@ import numpy as np
 from hotmem_viz.kernel.capture_counters import load_of
 from hotmem_viz.kernel.compare_tables import table_stops, told_load
 from hotmem_viz.kernel.model_run import ModelRun
+from hotmem_viz.kernel.samples import read_sample, sample_names
 from hotmem_viz.kernel.table_run import StartedTables
 from hotmem_viz.mechanisms.outcome import Report
 from hotmem_viz.memory.frames import FrameSet
@@ -41,10 +42,10 @@ class RecordedTables(ModelRun):
         """Yield the booted machine, then the load turn by turn, the first with its ballast."""
         yield self.boot_tick()
         run, before = self.run, self.memory.free_bits.copy()
-        started = run.begin()
-        for done in run.turns(table_stops(self.machine.capture)):
+        started, stops = run.begin(), self._stops()
+        for done in run.turns(stops):
             before = self._look(before)
-            if self.is_enough(run.turn_pages):
+            if self.is_enough(run.turn_pages) or done in stops:
                 yield self.end_tick(done)
         self._look(before)
         if run.out_of_memory or not started:
@@ -52,6 +53,12 @@ class RecordedTables(ModelRun):
         else:
             event = telling.tell_done(self.memory, self.tick + 1, self.objects, run.done)
         yield self.end_tick(run.done, event)
+
+    def _stops(self) -> tuple[int, ...]:
+        """Return the operations after which the captured side was looked at too."""
+        capture = self.machine.capture
+        taken = {read_sample(capture, name).operations for name in sample_names(capture)}
+        return tuple(sorted(taken.union(table_stops(capture))))
 
     def _look(self, before: np.ndarray) -> np.ndarray:
         """Note the frames that are no longer free, or free again; returns the bitmap now."""

@@ -14,7 +14,10 @@ from hotmem_viz.kernel.capture_recording import record_capture
 from hotmem_viz.kernel.capture_show import load_capture
 from hotmem_viz.kernel.captures import capture_names, captures_folder, open_capture
 from hotmem_viz.kernel.compare import compare_capture
+from hotmem_viz.kernel.compare_machine import ComparedMachine
+from hotmem_viz.kernel.table_recording import RecordedTables
 from hotmem_viz.recording.pair import Pair
+from hotmem_viz.recording.recorder import record
 from hotmem_viz.vocabulary import PageKind
 from tests.changed_captures import keep, make_capture
 
@@ -24,20 +27,31 @@ def last(recording, name):
     return recording.counters_array[-1, names.index(name)]
 
 
-@pytest.mark.parametrize("name", ["b-files-85", "e-sockets-04G"])
+@pytest.mark.parametrize("name", ["b-files-85", "e-sockets-04G", "c-sparse-zero-85", "c-dense-85"])
 def test_the_model_beside_it_is_the_one_that_compare_counts(name):
     shown = load_capture(name)
     rows = {r.quantity: r for r in compare_capture(name).rows}
     assert shown.model is not None
-    assert last(shown.model, "objects") == rows["objects-until-oom"].predicted
-    assert last(shown.capture, "objects") == rows["objects-until-oom"].observed
-    free = sum(
-        last(shown.model, f"zone{z['id']}.free")
-        for z in shown.model.meta["zones"]
-        if not z["kernel"]
-    )
-    told = [r for q, r in rows.items() if q in ("free-movable", "free-highmem")]
-    assert [free] == [r.predicted for r in told]
+    (until,) = [r for q, r in rows.items() if q in ("objects-until-oom", "steps-until-oom")]
+    assert last(shown.model, "objects") == until.predicted
+    assert last(shown.capture, "objects") == until.observed
+    if "objects" in until.quantity:
+        zones = [z["id"] for z in shown.model.meta["zones"] if not z["kernel"]]
+        free = sum(last(shown.model, f"zone{i}.free") for i in zones)
+        told = [r for q, r in rows.items() if q in ("free-movable", "free-highmem")]
+        assert [free] == [r.predicted for r in told]
+
+
+def test_the_cells_of_a_page_table_load_are_those_of_the_models_memory():
+    machine = ComparedMachine(open_capture("c-sparse-zero-85"))
+    assert machine.profile
+    run = RecordedTables(machine, machine.profile)
+    recording = record(run)
+    mem, meta = run.memory, recording.meta
+    kinds = mem.kind[meta["sections"]].reshape(-1, meta["pages_per_cell"])
+    assert (recording.frame(recording.n_ticks - 1) == kinds.max(axis=1)).all()
+    tables = last(recording, "kind.page_table")
+    assert tables == (mem.kind == PageKind.PAGE_TABLE).sum() > 20_000
 
 
 def test_both_stand_where_as_much_was_done():
