@@ -3,7 +3,7 @@ import test from "node:test";
 
 import { matchZones } from "../../hotmem_viz/views/static/compare.js";
 import { decodeShown } from "../../hotmem_viz/views/static/decode.js";
-import { legendRows } from "../../hotmem_viz/views/static/legend.js";
+import { cellScale, legendRows } from "../../hotmem_viz/views/static/legend.js";
 import { Timeline } from "../../hotmem_viz/views/static/timeline.js";
 import { loadMessage, loadRecording, loadTruth } from "./fixtures.mjs";
 
@@ -107,6 +107,13 @@ test("the legend of two has the kinds of either", async () => {
   const names = (...all) => legendRows(all[0], "kind", all.slice(1)).map((row) => row.name);
   assert.ok(!names(without).includes("slab"));
   assert.deepEqual(names(without, recording), names(recording));
+});
+
+test("the legend says how many pages a cell is, of each side where they differ", () => {
+  const side = (letter, pages) => ({ letter, recording: { meta: { pages_per_cell: pages, page_size: 4096 } } });
+  assert.equal(cellScale([side("A", 1)]), "1 cell = 1 page, 4 KiB");
+  assert.equal(cellScale([side("A", 128), side("B", 128)]), "1 cell = 128 pages");
+  assert.equal(cellScale([side("A", 1), side("B", 32)]), "1 cell = A 1 page, B 32 pages");
 });
 
 test("another pair schema is refused", async () => {

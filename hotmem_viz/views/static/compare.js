@@ -56,6 +56,15 @@ function makeCompareRow({ nid, name, zones }, sides) {
   return { zones, lines, el: makeElement("div", "compare-zone", {}, [label, ...wrapped]) };
 }
 
+/** Write the levels of a zone; the style sheet leaves some out where there is little room. */
+function drawNote(note, levels) {
+  const words = levels.map(([name, pages], i) => [name, `${i ? " · " : ""}${name} ${formatCount(pages)}`]);
+  const text = words.map(([, word]) => word).join("");
+  if (note.textContent === text) return text;
+  note.replaceChildren(...words.map(([name, word]) => makeElement("span", `note-${name}`, {}, word)));
+  return text;
+}
+
 function drawLine({ bar, marks, value, note }, zone, recording, tick) {
   if (!zone) {
     setText(value, "no zone");
@@ -72,8 +81,7 @@ function drawLine({ bar, marks, value, note }, zone, recording, tick) {
   marks.reserve.style.left = `${Math.min(100, (100 * (count("min") + zone.reserve)) / total)}%`;
   if (!marks.reserve.hidden) levels.push(["reserve", zone.reserve]);
   if (count("boost") > 0) levels.push(["boost", count("boost")]);
-  const text = levels.map(([name, pages]) => `${name} ${formatCount(pages)}`).join(" · ");
-  setText(note, text);
+  const text = drawNote(note, levels);
   bar.el.title = `${formatCount(count("free"))} of ${formatCount(total)} pages free; ${text}`;
 }
 

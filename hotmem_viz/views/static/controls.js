@@ -81,7 +81,7 @@ export class TransportBar {
     const near = this.timeline.marks.filter((mark) => away(mark) < 6);
     const lower = event.clientY > box.top + box.height / 2;
     const other = (mark) => Number(this.paired && (mark.side > 0) !== lower);
-    return near.sort((a, b) => away(a) - away(b) || other(a) - other(b))[0];
+    return near.sort((a, b) => other(a) - other(b) || away(a) - away(b))[0];
   }
 
   describeMark({ side, event, position }) {
@@ -105,6 +105,7 @@ export class TransportBar {
     this.paired = sides.length > 1;
     this.letters = sides.map((side) => side.letter);
     this.word = this.paired && timeline.by !== "tick" ? "position" : "tick";
+    this.scrub.setAttribute("aria-label", this.word);
     this.chips.replaceChildren(...(this.paired ? sides.map((side) => makeChip(side.index)) : []));
     this.scrub.setAttribute("aria-valuemax", this.ticks - 1);
     this.marks.replaceChildren(

@@ -35,6 +35,18 @@ export function legendRows(recording, mode, others = []) {
   return [...classes.filter((row) => row.kinds.length > 0), ...free.map(single)];
 }
 
+const inPages = (pages) => (pages === 1 ? "1 page" : `${pages} pages`);
+
+/** How many pages a cell is, in words; where sides (see side.js) differ, for each of them. */
+export function cellScale(sides) {
+  const pages = sides.map(({ recording }) => recording.meta.pages_per_cell);
+  if (pages.some((n) => n !== pages[0])) {
+    return `1 cell = ${sides.map(({ letter }, i) => `${letter} ${inPages(pages[i])}`).join(", ")}`;
+  }
+  const bytes = formatBytes(pages[0] * sides[0].recording.meta.page_size);
+  return pages[0] === 1 ? `1 cell = 1 page, ${bytes}` : `1 cell = ${inPages(pages[0])}`;
+}
+
 export class LegendPanel {
   constructor({ onMode, onHighlight }) {
     this.onHighlight = onHighlight;
@@ -56,10 +68,10 @@ export class LegendPanel {
     MODES.forEach(([name], i) => {
       this.modeButtons[i].setAttribute("aria-pressed", String(name === mode));
     });
-    const pages = recording.meta.pages_per_cell;
-    const bytes = formatBytes(pages * recording.meta.page_size);
-    setText(this.scale, pages === 1 ? `1 cell = 1 page, ${bytes}` : `1 cell = ${pages} pages`);
-    this.scale.title = pages === 1 ? "" : `${bytes} a cell; it shows the least movable of its pages.`;
+    const most = sides.reduce((max, side) => Math.max(max, side.recording.meta.pages_per_cell), 1);
+    const bytes = formatBytes(most * recording.meta.page_size);
+    setText(this.scale, cellScale(sides));
+    this.scale.title = most === 1 ? "" : `${bytes} a cell; it shows the least movable of its pages.`;
     const rows = legendRows(recording, mode, others.map((side) => side.recording));
     this.rows = rows.map((row) => ({ ...row, counts: sides.map((side) => this.makeCount(side, others.length > 0)) }));
     this.list.replaceChildren(...this.rows.map((row) => this.makeRow(row, theme, highlight)));
