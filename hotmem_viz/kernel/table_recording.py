@@ -37,6 +37,7 @@ class RecordedTables(ModelRun):
         told = told_load(machine, profile, load_of(machine.capture))
         self.run = StartedTables(machine.spec, machine.options, profile, told)
         super().__init__(machine, profile, self.run.mem)
+        self._is_awake = False
 
     def ticks(self) -> Iterator[Tick]:
         """Yield the booted machine, then the load turn by turn, the first with its ballast."""
@@ -45,7 +46,11 @@ class RecordedTables(ModelRun):
         started, stops = run.begin(), self._stops()
         for done in run.turns(stops):
             before = self._look(before)
-            if self.is_enough(run.turn_pages) or done in stops:
+            woken = self._woken_at()
+            if woken is not None:
+                event = telling.tell(self.memory, woken, self.tick + 1, mark=True)
+                yield self.end_tick(done, event)
+            elif self.is_enough(run.turn_pages) or done in stops:
                 yield self.end_tick(done)
         self._look(before)
         if run.out_of_memory or not started:
@@ -68,6 +73,19 @@ class RecordedTables(ModelRun):
         self.touched.append(frames)
         self.pages += len(frames)
         return now.copy()
+
+    def _woken_at(self) -> Report | None:
+        """Report the first kernel zone below its low mark, once: there kswapd wakes."""
+        zones = self.memory.zones
+        low = zones.low + zones.boost
+        below = (zones.free < low) & (zones.type <= ZoneType.NORMAL) & (zones.managed > 0)
+        if self._is_awake or not below.any():
+            return None
+        self._is_awake = True
+        zone = int(below.nonzero()[0][-1])
+        numbers = {"free": zones.free, "low": low, "boost": zones.boost, "nid": zones.nid}
+        facts: dict[str, int | str] = {name: int(of[zone]) for name, of in numbers.items()}
+        return Report(EventKind.KSWAPD_WAKE, zone, facts=facts)
 
     def _report(self) -> Report:
         """Report the end: a kernel request's, unless ordinary memory is at its mark as well."""
