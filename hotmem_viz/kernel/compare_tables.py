@@ -41,7 +41,8 @@ scenario's NEAR_KB says otherwise. Consistent with every capture that has one.""
 HUGE_PAGES_OFF = "hm.scen=pt"
 """The scenario whose first step is to switch transparent huge pages off."""
 
-MAX_SEGMENT_MIB = 1 << 20
+MAX_MIB, MAX_SEGMENT_MIB = 1 << 20, 1 << 16
+"""Bounds of `mb`: of a mapping, and of a segment that processes share."""
 
 
 def table_rows(machine: ComparedMachine) -> Iterator[Row]:
@@ -83,9 +84,10 @@ def told_load(machine: ComparedMachine, profile: KernelProfile, load: str) -> Ta
     """
     most, ballast = compare_loads.load_bounds(machine, profile)
     mib = machine.capture.args.get("mb", 0)
-    if not isinstance(mib, int) or not 0 <= mib <= MAX_SEGMENT_MIB:
+    limit = MAX_SEGMENT_MIB if load == "procs" else MAX_MIB
+    if not isinstance(mib, int) or not 0 <= mib <= limit:
         where = machine.capture.where("manifest.json")
-        raise CaptureError(where, f"mb is no number from 0 to {MAX_SEGMENT_MIB}: {mib!r}"[:120])
+        raise CaptureError(where, f"mb is no number from 0 to {limit}: {mib!r}"[:120])
     return TableLoad(
         load,
         mib * (1 << 20) // PAGE_SIZE,

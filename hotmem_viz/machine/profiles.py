@@ -12,12 +12,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from hotmem_viz.errors import ParameterError
-from hotmem_viz.machine import build_6_12, build_7_2
+from hotmem_viz.machine import build_6_1_pae, build_6_12, build_7_2
 from hotmem_viz.machine.footprint import PAE_6_1, X86_64_6_1, BootFootprint
 from hotmem_viz.machine.lowmem import page_offset, window_start
 from hotmem_viz.machine.object_costs import (
-    PAE_CACHES,
-    PAE_OPERATIONS,
     X86_64_CACHES,
     X86_64_OPERATIONS,
     Operation,
@@ -170,8 +168,8 @@ _6_1_PAE = replace(
     struct_page_bytes=40,
     vmalloc_end=window_start(FIXMAP_PAGES_6_1, ENTRY_AREA_PAGES_6_1),
     footprint=PAE_6_1,
-    caches=PAE_CACHES,
-    operations=PAE_OPERATIONS,
+    caches=build_6_1_pae.CACHES,
+    operations=build_6_1_pae.OPERATIONS,
 )
 _6_12 = replace(
     _6_1,

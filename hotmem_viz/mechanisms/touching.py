@@ -181,12 +181,18 @@ def _map(
     """Set entries: to the zero page, where nothing is mapped yet, or to pages of their own."""
     p, slots = s.present, s.tables.slot[rows]
     if zero:
-        fresh = bits & ~p.present[slots]
-        np.bitwise_or.at(p.zero, slots, fresh)
-        np.bitwise_or.at(p.present, slots, fresh)
+        bits = bits & ~p.present[slots]
+    if (np.diff(slots) > 0).all():
+        p.present[slots] |= bits
+        p.zero[slots] = p.zero[slots] | bits if zero else p.zero[slots] & ~bits
+    else:
+        # Two mappings can end in one table.
+        np.bitwise_or.at(p.present, slots, bits)
+        np.bitwise_or.at(p.zero, slots, bits)
+        if not zero:
+            np.bitwise_and.at(p.zero, slots, ~bits)
+    if zero:
         return
-    np.bitwise_or.at(p.present, slots, bits)
-    np.bitwise_and.at(p.zero, slots, ~bits)
     np.add.at(s.spaces.rss, batch.space, count_pages(bits))
 
 
@@ -248,6 +254,11 @@ def _back_segment(
     bits = _lacking(s, batch, rows)
     order = s.geometry.levels[0].table_order
     start = (batch.touches.span << order) - batch.shift
+    low = max(int(start.min(initial=0)), 0)
+    high = int(start.max(initial=0)) + (1 << order)
+    if (segment.frames[low:high] >= 0).all():
+        _map(s, batch, rows, bits, zero=False)
+        return len(bits), Outcome()
     first, inverse = np.unique(start, return_inverse=True)
     wanted = np.zeros((len(first), bits.shape[1]), np.uint64)
     np.bitwise_or.at(wanted, inverse, bits)
