@@ -4,6 +4,8 @@ run     run a scenario, get a Recording
 beside  run it under two kernels, get both on one time cursor
 load    read a Recording from a file
 app     a scenario with its controls, for notebooks and the dashboard
+load_capture  show a captured kernel, and the model's run of its load beside it
+host    this machine's zones and memory blocks
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from hotmem_viz.kernel.capture_show import CaptureShow
+    from hotmem_viz.kernel.host import Host
     from hotmem_viz.recording.pair import Pair
     from hotmem_viz.recording.recording import Recording
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "app", "beside", "load", "run"]
+__all__ = ["__version__", "app", "beside", "host", "load", "load_capture", "run"]
 
 
 def run(name: str, **parameters: Any) -> Recording:
@@ -52,6 +56,18 @@ def load(path: str | Path) -> Recording:
     return load_recording(path)
 
 
+def load_capture(path: str | Path) -> CaptureShow:
+    """Show a captured kernel on the stage, the model's run of the same load beside it.
+
+    path: a .tar.xz file, or the name of a capture that comes with the package, such as
+    "b-files-85". `.capture` and `.model` are the single recordings. Raises CaptureError if it is
+    no capture, or of a machine that did not come up.
+    """
+    from hotmem_viz.kernel.capture_show import load_capture as load_and_show
+
+    return load_and_show(path)
+
+
 def app(name: str = "exhaustion", **parameters: Any) -> Any:
     """Return a scenario with its controls as a widget, for a notebook or the dashboard."""
     if name == "exhaustion":
@@ -61,3 +77,13 @@ def app(name: str = "exhaustion", **parameters: Any) -> Any:
     from hotmem_viz.apps.scenario import ScenarioApp
 
     return ScenarioApp(name, **parameters)
+
+
+def host() -> Host:
+    """Return this machine's zones and memory blocks, which show themselves as tables.
+
+    Raises HostError where there is nothing to read: no Linux, or a container that hides it.
+    """
+    from hotmem_viz.kernel.host import read_host
+
+    return read_host()

@@ -1,4 +1,4 @@
-"""The `hotmem-viz` command: five ways in, each error one clear line.
+"""The `hotmem-viz` command: the ways in, each error one clear line.
 
 Exit status: 0 done, 2 the command was used wrongly (the line says what is allowed) or `compare`
 met a capture that it could not use, 1 anything else. Nothing heavy is imported before a command
@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import click
 
 from hotmem_viz import __version__
+from hotmem_viz.cli_kernels import COMMANDS, complain
 from hotmem_viz.errors import HotmemError, ParameterError
 
 DASHBOARD_PORT = 8866
@@ -209,65 +210,12 @@ def run(
         export.pair_with_progress(scenario, parameters, beside).to_html(out)
 
 
-@cli.command()
-@click.argument("captures", nargs=-1, required=True, metavar="CAPTURE...")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
-@click.option(
-    "--markdown", "as_markdown", is_flag=True, help="Print the page docs/compare-table.md."
-)
-@_debug_option
-def compare(captures: Sequence[str], as_json: bool, as_markdown: bool) -> int:
-    """Hold the model against captures of real kernels.
-
-    CAPTURE is a .tar.xz file, the name of a capture that comes with the package, or "all" for all
-    of those. Exit status: 0 all rows within tolerance, 1 a row is not, 2 a capture could not be
-    used.
-    """
-    import json
-
-    from tqdm import tqdm
-
-    from hotmem_viz.kernel.captures import capture_names
-    from hotmem_viz.kernel.compare import compare_captures, exit_status
-    from hotmem_viz.kernel.compare_markdown import markdown_page
-    from hotmem_viz.kernel.compare_text import compared_text, summary_text
-
-    if as_json and as_markdown:
-        raise click.UsageError("--json and --markdown exclude each other")
-    results, words = [], captures
-    captures = capture_names() if tuple(captures) == ("all",) else captures
-    # A table a capture is progress enough; what is printed at the end only has a bar meanwhile.
-    for result in tqdm(
-        compare_captures(captures),
-        total=len(captures),
-        unit=" captures",
-        leave=False,
-        disable=None if as_json or as_markdown else True,
-    ):
-        results.append(result)
-        if result.error:
-            _complain(result.error)
-        if result.rows and not (as_json or as_markdown):
-            click.echo(f"{compared_text(result)}\n")
-    if as_json:
-        rows = [row.to_json() for result in results for row in result.rows]
-        click.echo(json.dumps({"rows": rows}, allow_nan=False))
-    elif as_markdown:
-        command = f"hotmem-viz compare {' '.join(words)} --markdown"
-        click.echo(markdown_page(results, command), nl=False)
-    else:
-        click.echo(summary_text(results))
-    return exit_status(results)
-
-
-def _complain(message: str) -> None:
-    # Control characters of a hostile file's names would make more than one line of it.
-    line = " ".join(message.split())
-    click.echo(f"hotmem-viz: {line}", err=True)
+for _command in COMMANDS:
+    cli.add_command(_debug_option(_command))
 
 
 def _fail(status: int, message: str) -> NoReturn:
-    _complain(message)
+    complain(message)
     sys.exit(status)
 
 

@@ -45,5 +45,9 @@ def _one_line(text: object) -> str:
     return line if len(line) <= _MOST else f"{line[: _MOST - 3]}..."
 
 
+class HostError(HotmemError):
+    """A machine that shows nothing of its memory: no Linux, or a container that hides it."""
+
+
 class RecordingError(HotmemError):
     """A stored recording that cannot be read: wrong schema, missing or damaged arrays."""

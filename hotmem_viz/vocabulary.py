@@ -168,3 +168,4 @@ class EventKind(IntEnum):
     OFFLINE_REFUSED = 13
     NEVER_ENDS = 14
     INTERRUPTED = 15
+    CAPTURED = 40

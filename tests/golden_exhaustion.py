@@ -51,6 +51,7 @@ def sum_up(recording: Recording) -> dict[str, Any]:
     names = [c["name"] for c in recording.meta["counters"]]
     last = dict(zip(names, recording.counters_array[-1].tolist(), strict=True))
     zones = recording.meta["zones"]
+    assert recording.kind is not None
     return {
         "parameters": recording.meta["parameters"],
         "ticks": recording.n_ticks,

@@ -23,7 +23,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "views": LEAVES | {"machine", "recording"},
     "apps": LEAVES | DOWN_TO_RECORDING | {"kernel", "lessons", "catalog", "views", "__init__"},
     "__init__": LEAVES | DOWN_TO_RECORDING | {"kernel", "catalog", "apps"},
-    "cli": LEAVES | DOWN_TO_RECORDING | {"kernel", "catalog", "apps", "__init__"},
+    "cli": LEAVES | DOWN_TO_RECORDING | {"kernel", "catalog", "apps", "cli_kernels", "__init__"},
+    "cli_kernels": LEAVES | {"kernel", "recording"},
     "__main__": {"cli"},
 }
 """Row: a part of the package; its set: the other parts it may import."""
@@ -35,7 +36,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "mechanisms": {"numpy"},
     "scenarios": {"numpy"},
     "recording": {"numpy", "pandas", "matplotlib"},
-    "kernel": {"numpy"},
+    "kernel": {"numpy", "pandas", "IPython"},
     "lessons": {"numpy"},
     "catalog": set(),
     "views": {
@@ -50,13 +51,21 @@ THIRD_PARTY: dict[str, set[str]] = {
     },
     "__init__": {"numpy"},
     "cli": {"click", "tqdm"},
+    "cli_kernels": {"click"},
     "__main__": set(),
 }
 """Libraries a part may use; apps may use any that pyproject.toml names."""
 
 STANDARD = {*sys.stdlib_module_names, "_typeshed"}
 HEAVY = ("pandas", "matplotlib", "ipywidgets", "anywidget", "traitlets", "voila", "IPython", "PIL")
-IMPORTED_WITH_THE_PACKAGE = {"__init__", *LEAVES, *DOWN_TO_RECORDING, "cli", "__main__"}
+IMPORTED_WITH_THE_PACKAGE = {
+    "__init__",
+    *LEAVES,
+    *DOWN_TO_RECORDING,
+    "cli",
+    "cli_kernels",
+    "__main__",
+}
 
 
 def python_files(package: Path) -> Iterator[tuple[Path, str, ast.Module]]:

@@ -21,5 +21,12 @@ captured_pages   the four before, of a capture's stage
 samples          the time series of a load
 compare          the model against captures: rows, their groups (compare_*), a load's run (load_run)
 hot_events       block events of a capture, in order; hot_run and hot_growth: the same in the model
+capture_recording  a capture as a recording: its moments, zones (capture_zones), cells
+                 (capture_map, capture_details), counters, and events in words (capture_telling,
+                 _oom, _stages, _tries)
+load_recording   the model's run of a captured load as a recording (model_run, table_recording)
+capture_show     both on one cursor
+host             the machine at hand: its files (host_files, host_pages), tables and text
+zone_room        what a kernel request can have of a zone
 lines            what the text parsers share
 """

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SUFFIX = ".tar.xz"
+SNAPSHOT = "hotmem-viz host"
+"""`source` in the manifest of a snapshot of a running machine."""
+
 CONSOLE = "console.txt"
 MAX_JSON_BYTES = 1 << 20
 _MOST_DIGITS = 20
@@ -69,6 +72,11 @@ class CaptureFiles:
     def status(self) -> str:
         """Whether the run came to its end: "done" or "guest-ended"."""
         return str(self.manifest.get("status", ""))
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether it was taken of a running machine: its only stage is the moment of asking."""
+        return self.manifest.get("source") == SNAPSHOT
 
     @cached_property
     def stages(self) -> tuple[str, ...]:

@@ -72,15 +72,25 @@ def read_pageblocks(capture: Capture, stage: str) -> PageblockTypes:
 
 def node_ranges(capture: Capture, stage: str) -> dict[int, tuple[tuple[int, int], ...]]:
     """Return each node's pfns at a stage: the boot log's ranges, and blocks added since."""
-    ranges = {nid: list(spans) for nid, spans in capture.boot_log.node_ranges.items()}
+    ranges = _booted_ranges(capture, stage)
     if capture.has(f"{stage}/blocks"):
-        booted = max(end for spans in ranges.values() for _, end in spans)
+        booted = max((end for spans in ranges.values() for _, end in spans), default=0)
         size = block_pages(capture)
         for block in capture.blocks(stage):
             first = block.phys_index * size
             if booted <= first < MAX_PFN:
                 ranges.setdefault(block.nid, []).append((first, first + size))
     return {nid: tuple(sorted(spans)) for nid, spans in sorted(ranges.items())}
+
+
+def _booted_ranges(capture: Capture, stage: str) -> dict[int, list[tuple[int, int]]]:
+    """Return the boot log's ranges; none where it was lost and memory blocks can do instead."""
+    try:
+        return {nid: list(spans) for nid, spans in capture.boot_log.node_ranges.items()}
+    except CaptureError:
+        if capture.has(f"{stage}/blocks"):
+            return {}
+        raise
 
 
 def present_ranges(capture: Capture, stage: str) -> tuple[tuple[int, int], ...]:

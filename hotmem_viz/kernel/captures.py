@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from hotmem_viz.kernel.pageblocks import PageblockTypes
 
 SUFFIX = capture_files.SUFFIX
-_SECTION_PAGES = {Arch.X86_64: 32768, Arch.PAE: 131072}
+SECTION_PAGES = {Arch.X86_64: 32768, Arch.PAE: 131072}
+"""SECTION_SIZE_BITS of arch/x86/include/asm/sparsemem.h: 128 MiB, and 512 MiB with PAE."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,7 @@ def spec_from_capture(capture: Capture) -> tuple[MachineSpec, BootOptions]:
             name=capture.name,
             nodes=tuple(nodes),
             arch=capture.arch,
-            section_pages=_SECTION_PAGES[capture.arch],
+            section_pages=SECTION_PAGES[capture.arch],
             cpus=log.cpus,
             title=capture.title,
             hotplug_end_pfn=max((m.end_pfn for m in capture.srat), default=0),

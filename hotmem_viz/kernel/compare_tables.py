@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hotmem_viz.kernel.compare_machine import ComparedMachine
     from hotmem_viz.kernel.compare_rows import Row
     from hotmem_viz.kernel.samples import Sample
+    from hotmem_viz.machine.profiles import KernelProfile
 
 TABLE_SLACK = 2
 """Pages: where the kernel lays a mapping at random, it can need one PMD more or less, and PUD."""
@@ -51,8 +52,7 @@ def table_rows(machine: ComparedMachine) -> Iterator[Row]:
         return
     near, last = near_sample(machine.capture), last_sample(machine.capture)
     operations, killed = compare_loads.load_result(machine, load)
-    stops = [last.operations] + ([near.operations] if near else [])
-    run = _run(machine, load, tuple(stops))
+    run = _run(machine, load, table_stops(machine.capture))
     if compare_loads.is_table_load(machine.capture):
         yield from _end_rows(machine, run, load, operations, killed=killed)
         yield from compare_loads.free_rows(machine, _left(run, last), machine.unpredicted)
@@ -60,24 +60,41 @@ def table_rows(machine: ComparedMachine) -> Iterator[Row]:
         yield _tables_row(machine, run, load, near)
 
 
+def table_stops(capture: Capture) -> tuple[int, ...]:
+    """Return after how many operations the model is looked at: the kernel was, just then."""
+    near = near_sample(capture)
+    return (last_sample(capture).operations, *([near.operations] if near else []))
+
+
 def _run(machine: ComparedMachine, load: str, count_at: tuple[int, ...]) -> TableRun | None:
     """Run the load in the model; None where nothing can be predicted."""
     if not machine.layout or not machine.profile:
         return None
-    most, ballast = compare_loads.load_bounds(machine, machine.profile)
+    told = told_load(machine, machine.profile, load)
+    return run_table_load(machine.spec, machine.options, machine.profile, told, count_at=count_at)
+
+
+def told_load(machine: ComparedMachine, profile: KernelProfile, load: str) -> TableLoad:
+    """Return what a capture's load was told.
+
+    Raises
+    ------
+    CaptureError
+        Where an argument makes no sense.
+    """
+    most, ballast = compare_loads.load_bounds(machine, profile)
     mib = machine.capture.args.get("mb", 0)
     limit = MAX_SEGMENT_MIB if load == "procs" else MAX_MIB
     if not isinstance(mib, int) or not 0 <= mib <= limit:
         where = machine.capture.where("manifest.json")
         raise CaptureError(where, f"mb is no number from 0 to {limit}: {mib!r}"[:120])
-    told = TableLoad(
+    return TableLoad(
         load,
         mib * (1 << 20) // PAGE_SIZE,
         most,
         ballast,
         huge_pages=HUGE_PAGES_OFF not in machine.capture.cmdline.split(),
     )
-    return run_table_load(machine.spec, machine.options, machine.profile, told, count_at=count_at)
 
 
 def _end_rows(

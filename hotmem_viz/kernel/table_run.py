@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hotmem_viz.kernel.load_run import park
-from hotmem_viz.kernel.table_loads import Bench, Load, start_load
+from hotmem_viz.kernel.table_loads import Bench, start_load
 from hotmem_viz.machine.page_geometry import find_geometry
 from hotmem_viz.machine.spec import Arch
 from hotmem_viz.mechanisms.boot import boot_machine
@@ -18,9 +18,12 @@ from hotmem_viz.scenarios.processes import lay_out_process, start_small
 from hotmem_viz.vocabulary import TableLevel, ZoneType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hotmem_viz.machine.boot_options import BootOptions
     from hotmem_viz.machine.profiles import KernelProfile
     from hotmem_viz.machine.spec import MachineSpec
+    from hotmem_viz.memory.physical import PhysicalMemory
 
 TURNS_TO_FILL, LEAST_TURN_PAGES = 180, 8
 
@@ -69,39 +72,68 @@ def run_table_load(
     count_at: numbers of operations after which tables and free pages are counted, if it comes that
     far. Raises ParameterError where the machine does not boot.
     """
-    mem = boot_machine(spec, options, profile)
-    if not load.huge_pages:
-        switch_off_huge_pages(mem)
-    park(mem, load.ballast)
-    high = spec.arch is Arch.PAE and not options.userpte_nohigh
-    spaces = AddressSpaces(mem, find_geometry(profile), high)
-    layout, owner = lay_out_process(spaces.geometry), mem.owners.add(load.kind)
-    parent = start_small(spaces, layout, 1, owner)
-    if not len(parent):
-        return TableRun(0, True, _free(spaces))
-    bench = Bench(spaces, layout, owner, int(parent[0]))
-    before = count_tables_told(spaces)
-    work = start_load(bench, load.kind, load.pages)
-    run = _run(bench, work, load, sorted(count_at))
-    return replace(run, counted={n: tables - before for n, tables in run.counted.items()})
-
-
-def _run(bench: Bench, work: Load, load: TableLoad, stops: list[int]) -> TableRun:
-    turn_pages = max(LEAST_TURN_PAGES, _room(bench) // TURNS_TO_FILL)
-    most = min(load.most, load.pages // 512) if load.kind == "dense" else load.most
-    done, enough = 0, True
+    started = StartedTables(spec, options, profile, load)
+    if not started.begin():
+        return TableRun(0, True, _free(started.mem))
+    before = count_tables_told(started.spaces)
     counted, free_at = {}, {}
-    while done < most and enough:
-        near = _room(bench) < 3 * max(turn_pages, work.cost)
-        n = max(1, int((LEAST_TURN_PAGES if near else turn_pages) / work.cost))
-        ahead = [stop - done for stop in (*stops, most) if stop > done]
-        did, enough = work.do(min(n, *ahead))
-        done += did
-        if done in stops:
-            counted[done] = count_tables_told(bench.spaces)
-            free_at[done] = _free(bench.spaces)
-    counted[done] = count_tables_told(bench.spaces)
-    return TableRun(done, not enough, _free(bench.spaces), counted, free_at)
+    for done in started.turns(count_at):
+        if done in count_at:
+            counted[done] = count_tables_told(started.spaces) - before
+            free_at[done] = _free(started.mem)
+    counted[started.done] = count_tables_told(started.spaces) - before
+    free = _free(started.mem)
+    return TableRun(started.done, started.out_of_memory, free, counted, free_at)
+
+
+class StartedTables:
+    """A booted machine, and a page-table load that does its operations on it turn by turn.
+
+    done: operations so far. out_of_memory: whether memory ended, which ends the load. turn_pages:
+    pages of a turn while there is room.
+    """
+
+    def __init__(
+        self, spec: MachineSpec, options: BootOptions, profile: KernelProfile, load: TableLoad
+    ) -> None:
+        self.load = load
+        self.mem = boot_machine(spec, options, profile)
+        high = spec.arch is Arch.PAE and not options.userpte_nohigh
+        self.spaces = AddressSpaces(self.mem, find_geometry(profile), high)
+        self.bench: Bench | None = None
+        self.done = self.turn_pages = 0
+        self.out_of_memory = False
+
+    def begin(self) -> bool:
+        """Switch off huge pages, park ballast, start the process; say whether memory sufficed."""
+        if not self.load.huge_pages:
+            switch_off_huge_pages(self.mem)
+        park(self.mem, self.load.ballast)
+        layout, owner = lay_out_process(self.spaces.geometry), self.mem.owners.add(self.load.kind)
+        parent = start_small(self.spaces, layout, 1, owner)
+        if len(parent):
+            self.bench = Bench(self.spaces, layout, owner, int(parent[0]))
+        return self.bench is not None
+
+    def turns(self, stops: tuple[int, ...] = ()) -> Iterator[int]:
+        """Do operations until memory or the load ends; yields those done so far, turn by turn.
+
+        stops: numbers of operations that a turn ends at.
+        """
+        load, bench = self.load, self.bench
+        if bench is None:
+            return
+        work = start_load(bench, load.kind, load.pages)
+        self.turn_pages = max(LEAST_TURN_PAGES, _room(bench) // TURNS_TO_FILL)
+        most = min(load.most, load.pages // 512) if load.kind == "dense" else load.most
+        while self.done < most and not self.out_of_memory:
+            near = _room(bench) < 3 * max(self.turn_pages, work.cost)
+            n = max(1, int((LEAST_TURN_PAGES if near else self.turn_pages) / work.cost))
+            ahead = [stop - self.done for stop in (*stops, most) if stop > self.done]
+            did, enough = work.do(min(n, *ahead))
+            self.done += did
+            self.out_of_memory = not enough
+            yield self.done
 
 
 def _room(bench: Bench) -> int:
@@ -112,8 +144,8 @@ def _room(bench: Bench) -> int:
     return int(np.maximum(zones.free - line, 0)[zones.type <= highest].sum())
 
 
-def _free(s: AddressSpaces) -> dict[ZoneType, int]:
-    zones = s.mem.zones
+def _free(mem: PhysicalMemory) -> dict[ZoneType, int]:
+    zones = mem.zones
     return {t: int(zones.free[zones.type == t].sum()) for t in ZoneType if t in zones.type}
 
 

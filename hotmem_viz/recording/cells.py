@@ -21,17 +21,23 @@ MAX_CELLS = 1 << 17
 """More cells than a screen can show are of no use: 131,072."""
 
 
+def choose_cells(section_pages: int, n_sections: int, max_cells: int = MAX_CELLS) -> int:
+    """Return pages per cell, a power of two, for so many sections to have at most max_cells."""
+    per_section = max(1, max_cells // n_sections)
+    pages = -(-section_pages // per_section)
+    pages_per_cell = 1 << max(0, (pages - 1).bit_length())
+    while section_pages % pages_per_cell:
+        pages_per_cell >>= 1
+    return pages_per_cell
+
+
 class CellGrid:
     """The cells of one machine: C = sections shown * cells per section."""
 
     def __init__(self, mem: PhysicalMemory, max_cells: int = MAX_CELLS) -> None:
         self.section_pages = mem.spec.section_pages
         self.sections = np.unique(mem.extents.section)
-        per_section = max(1, max_cells // len(self.sections))
-        pages = -(-self.section_pages // per_section)
-        self.pages_per_cell = 1 << max(0, (pages - 1).bit_length())
-        while self.section_pages % self.pages_per_cell:
-            self.pages_per_cell >>= 1
+        self.pages_per_cell = choose_cells(self.section_pages, len(self.sections), max_cells)
         self.cells_per_section = self.section_pages // self.pages_per_cell
         self._first_cell = np.full(mem.spec.n_sections, -1, np.int64)
         self._first_cell[self.sections] = np.arange(len(self.sections)) * self.cells_per_section

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from hotmem_viz.errors import ParameterError
+from hotmem_viz.errors import ParameterError, RecordingError
 from hotmem_viz.recording.tracks import CellTrack, RowTrack
 
 if TYPE_CHECKING:
@@ -76,16 +76,17 @@ class SectionDetail:
 class Recording:
     """A scenario's run, a stored file or a capture: all the views ever see.
 
-    meta: JSON-able; see `docs/recording.md` for its keys. kind: the map's cells. owner:
-    per-page owners, migratetype: per-pageblock types; both absent where cells hold more than
-    a page. counters: (T, F) float64 with `meta["counters"]` naming the F columns. time_ns: (T,).
+    meta: JSON-able; see `docs/recording.md` for its keys. kind: the map's cells, absent where
+    nobody read the pages. owner: per-page owners, absent where cells hold more than a page.
+    migratetype: per-pageblock types, absent where they are not known. counters: (T, F) float64
+    with `meta["counters"]` naming the F columns. time_ns: (T,).
     sections: a SectionState for each section shown; lookup: the physical section that each of
     them is found in, SCATTERED where its pages are found one by one; absent where they never
     change. rows: other tracks by name, see `tracks.ROW_COLUMNS`.
     """
 
     meta: dict[str, Any]
-    kind: CellTrack
+    kind: CellTrack | None
     counters_array: np.ndarray
     time_ns: np.ndarray
     event_list: tuple[Event, ...] = ()
@@ -127,8 +128,14 @@ class Recording:
         return span
 
     def frame(self, tick: int) -> np.ndarray:
-        """Page kinds of the map's cells at `tick`, (C,) uint8."""
-        return self.kind.frame(self.check_tick(tick))
+        """Page kinds of the map's cells at `tick`, (C,) uint8.
+
+        Raises ParameterError without such a tick, RecordingError without a map.
+        """
+        self.check_tick(tick)
+        if self.kind is None:
+            raise RecordingError("the recording has no map: nobody read its pages")
+        return self.kind.frame(tick)
 
     @property
     def counters(self) -> pd.DataFrame:

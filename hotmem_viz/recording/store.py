@@ -66,7 +66,7 @@ def from_parts(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> R
         tracks = {
             name: CellTrack(**{part: arrays[f"{name}.{part}"] for part in _PARTS})
             for name in _TRACKS
-            if f"{name}.keys" in arrays
+            if any(f"{name}.{part}" in arrays for part in _PARTS)
         }
         details = tuple(
             SectionDetail(
@@ -85,7 +85,7 @@ def from_parts(header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> R
         )
         recording = Recording(
             meta=dict(header["meta"]),
-            kind=tracks["kind"],
+            kind=tracks.get("kind"),
             counters_array=arrays["counters"],
             time_ns=arrays["time_ns"],
             event_list=events,

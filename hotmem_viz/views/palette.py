@@ -177,6 +177,7 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.NEVER_ENDS: ("never ends", "#86198f", "#e879f9"),
     EventKind.INTERRUPTED: ("given up", "#57534e", "#c4bdb5"),
     EventKind.DONE: ("done", "#3f4753", "#c3cad5"),
+    EventKind.CAPTURED: ("captured", "#0f6f8f", "#58c4e4"),
 }
 """Label, light and dark colour of each event kind's mark."""
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { CellChanges, CellTrack, lastBefore } from "../../hotmem_viz/views/static/playback.js";
+import { CellChanges, CellTrack, emptyTrack, lastBefore, mapNote } from "../../hotmem_viz/views/static/playback.js";
 import { Scene } from "../../hotmem_viz/views/static/scene.js";
 import { digestOf, loadRecording, loadTruth, NAMES } from "./fixtures.mjs";
 
@@ -102,4 +102,35 @@ test("a scene keeps all its tracks at one tick", async () => {
       assert.equal(digestOf(scene.tracks[name].state), digests[tick], `${name} at ${tick}`);
     }
   }
+});
+
+test("a map that stands still says of which tick it is", () => {
+  const maps = [{ tick: 0, label: "boot" }, { tick: 35, label: "close to the end" }];
+  const capture = { hasMap: true, meta: { maps, ticks: 40 } };
+  assert.equal(mapNote(capture, 0), "Pages as read at this tick (boot)");
+  assert.equal(mapNote(capture, 34), "Pages as read at tick 0 (boot); next: tick 35");
+  assert.equal(mapNote(capture, 35), "Pages as read at this tick (close to the end)");
+  assert.equal(mapNote(capture, 39), "Pages as read at tick 35 (close to the end)");
+  const late = { hasMap: true, meta: { maps: maps.slice(1), ticks: 40 } };
+  assert.equal(mapNote(late, 3), "No page has been read yet; next: tick 35");
+});
+
+test("a model's map moves with every tick and needs no note, nor does a single tick", () => {
+  assert.equal(mapNote({ hasMap: true, meta: { ticks: 40 } }, 7), "");
+  const maps = [{ tick: 0, label: "boot" }];
+  assert.equal(mapNote({ hasMap: true, meta: { maps, ticks: 1 } }, 0), "");
+});
+
+test("a recording without a map has an empty one, and says so", async () => {
+  assert.match(mapNote({ hasMap: false, meta: { maps: [], ticks: 40 } }, 7), /no map/);
+  const track = emptyTrack(6, 40);
+  const changes = new CellChanges(6);
+  for (const tick of [39, 0, 17]) assert.deepEqual([...track.seek(tick, changes)], new Array(6).fill(0));
+  assert.equal(changes.count, 0);
+  const whole = await loadRecording("tiny");
+  assert.equal(whole.hasMap, true);
+  const arrays = Object.fromEntries(Object.entries(whole.arrays).filter(([name]) => !name.startsWith("kind.")));
+  const scene = new Scene({ ...whole, arrays, hasMap: false });
+  scene.seek(3);
+  assert.deepEqual([...new Set(scene.kinds)], [0]);
 });

@@ -124,3 +124,10 @@ test("another pair schema is refused", async () => {
   const deflated = new Response(new Blob([message]).stream().pipeThrough(new CompressionStream("deflate")));
   await assert.rejects(decodeShown(await deflated.arrayBuffer()), /pair schema 2/);
 });
+
+test("where nothing is ever counted a position is its number alone", async () => {
+  const pair = await loadPair();
+  const still = pair.recordings.map((recording) => ({ ...recording, counter: () => 0 }));
+  assert.notEqual(new Timeline(pair).describe(3), "");
+  assert.equal(new Timeline({ ...pair, recordings: still }).describe(3), "");
+});

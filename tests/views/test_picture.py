@@ -86,6 +86,7 @@ def test_more_cells_than_fit_are_put_together_and_show_the_least_movable():
     layout, fold = fit_map(meta, 500, 130)
     assert fold > 1
     assert layout.shape.fits
+    assert recording.kind
     kind = replace(recording.kind, keys=recording.kind.keys.copy())
     kind.keys[0].reshape(64, -1)[40, 5] = PageKind.PINNED
     pinned = replace(recording, kind=kind)

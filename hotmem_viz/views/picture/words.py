@@ -63,7 +63,7 @@ def kinds_present(recording: Recording) -> list[PageKind]:
     """Return the kinds that any tick has, users first, free and no memory last."""
     counts = {k: counter(recording, f"kind.{k.name.lower()}") for k in PageKind}
     if any(column is None for column in counts.values()):
-        seen = {int(k) for k in np.unique(recording.kind.keys)}
+        seen = set(np.unique(recording.kind.keys).tolist()) if recording.kind else set()
         present = [k for k in PageKind if k in seen]
     else:
         present = [k for k, column in counts.items() if column is not None and column.any()]

@@ -57,6 +57,8 @@ function makeRecording({ meta, events, details }, looks, arrays) {
       return i === undefined ? missing : arrays.counters[tick * width + i];
     },
     hasCounter: (name) => column.has(name),
+    /** Whether anybody read the pages: a capture may hold none. */
+    hasMap: "kind.keys" in arrays,
   };
 }
 

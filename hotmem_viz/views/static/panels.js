@@ -42,6 +42,9 @@ export function placeSides(stage, { recordings, titles }) {
     side.enter(timeline.tickAt(transport.tick, i));
     return side;
   });
+  // Maps that stand side by side stay equally high.
+  const noted = stage.sides.some((side) => side.hasNote);
+  for (const { note } of stage.sides) note.hidden = !noted;
   stage.zones = stage.paired ? zonePanels.several : zonePanels.one;
   for (const panel of Object.values(zonePanels)) panel.el.hidden = panel !== stage.zones;
   stage.root.classList.toggle("hotmem-pair", stage.paired);

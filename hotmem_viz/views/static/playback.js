@@ -82,6 +82,19 @@ export class CellTrack {
   }
 }
 
+/** A track of `cells` that never change, for a recording without one. */
+export function emptyTrack(cells, ticks) {
+  const arrays = {
+    "still.keys": new Uint8Array(cells),
+    "still.key_ticks": Int32Array.of(0),
+    "still.offsets": new Uint32Array(ticks + 1),
+    "still.start": new Uint32Array(0),
+    "still.length": new Uint32Array(0),
+    "still.flip": new Uint8Array(0),
+  };
+  return new CellTrack(arrays, "still");
+}
+
 /** The caption, or any other row with a `tick`, that stands at `tick`: the last one before. */
 export function lastBefore(rows, tick) {
   let found = null;
@@ -90,4 +103,20 @@ export function lastBefore(rows, tick) {
     found = row;
   }
   return found;
+}
+
+/**
+ * Of which tick the map is, in words, where pages were read only now and then; else "".
+ *
+ * A capture's `meta.maps` lists those ticks: in between, the map stands still.
+ */
+export function mapNote({ meta, hasMap }, tick) {
+  if (!hasMap) return "No page flags were captured: this run has no map.";
+  if (!meta.maps || meta.ticks < 2) return "";
+  const shown = lastBefore(meta.maps, tick);
+  const next = meta.maps.find((map) => map.tick > tick);
+  const later = next ? `; next: tick ${next.tick}` : "";
+  if (!shown) return `No page has been read yet${later}`;
+  if (shown.tick === tick) return `Pages as read at this tick (${shown.label})`;
+  return `Pages as read at tick ${shown.tick} (${shown.label})${later}`;
 }

@@ -24,6 +24,8 @@ export function hoverMap(stage, side, hit, event) {
     const { first, count } = hit.hole;
     const name = count === 1 ? `Section §${first}` : `Sections §${first} – §${first + count - 1}`;
     tooltip.showText(`${name}: no memory.`, event, root);
+  } else if (!side.recording.hasMap) {
+    tooltip.hide();
   } else {
     const facts = describeCell(side.recording, side.scene.tracks, hit.cell);
     tooltip.showFacts(facts, stage.theme, event, root);

@@ -116,7 +116,8 @@ export function arrangeStage(stage) {
   root.style.setProperty("--hotmem-height", `${height}px`);
   const { above, chart, fixed, labels } = measureParts(stage, { width, height, notebook, lecture });
   const inNotebook = stage.paired ? PAIR_NOTEBOOK_MAP : NOTEBOOK_MAP;
-  const left = (height - fixed - chart) / countRows(stage);
+  const notes = stackHeights(stage, (side) => side.note.offsetHeight);
+  const left = (height - fixed - chart - notes) / countRows(stage);
   const share = notebook && !wide ? inNotebook : Math.max(SMALLEST_MAP, left);
   for (const { map, recording, mapPanel } of stage.sides) {
     const text = lecture ? LECTURE_LABELS : labels;

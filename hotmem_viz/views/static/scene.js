@@ -1,6 +1,6 @@
 // A recording at a tick: its tracks, what the last seek has changed, its event marks. Pure.
 
-import { CellChanges, CellTrack } from "./playback.js";
+import { CellChanges, CellTrack, emptyTrack } from "./playback.js";
 
 export class Scene {
   constructor(recording) {
@@ -10,6 +10,7 @@ export class Scene {
     for (const name of ["kind", "owner", "migratetype"]) {
       if (recording.arrays[`${name}.keys`]) this.tracks[name] = new CellTrack(recording.arrays, name);
     }
+    this.tracks.kind ??= emptyTrack(recording.cells, recording.ticks);
     this.markEvents = recording.events.filter((event) => event.mark);
     this.marks = [...new Set(this.markEvents.map((event) => event.tick))].sort((a, b) => a - b);
   }

@@ -5,6 +5,7 @@ import { cellOfPfn } from "./cells.js";
 import { formatCount } from "./format.js";
 import { makeElement, setText } from "./dom.js";
 import { MemoryMap } from "./map.js";
+import { mapNote } from "./playback.js";
 import { Scene } from "./scene.js";
 
 const SIDE_LETTERS = "ABCDEF";
@@ -26,7 +27,8 @@ export class Side {
     this.name = makeElement("strong", "run-name");
     this.place = makeElement("span", "run-place");
     this.head = makeElement("header", "run-head", {}, [makeChip(index), this.name, this.place]);
-    this.mapPanel = makeElement("section", "panel map-panel", {}, [this.map.el]);
+    this.note = makeElement("p", "map-note");
+    this.mapPanel = makeElement("section", "panel map-panel", {}, [this.map.el, this.note]);
     this.el = makeElement("div", "run", {}, [this.head, this.mapPanel]);
   }
 
@@ -39,6 +41,11 @@ export class Side {
     const whose = title ? ` of ${this.letter}, ${title}` : "";
     this.map.canvas.setAttribute("aria-label", `memory map${whose}`);
     this.caption.el.setAttribute("aria-label", `caption${whose}`);
+  }
+
+  /** Whether it must be said of which tick the map is. */
+  get hasNote() {
+    return mapNote(this.recording, 0) !== "";
   }
 
   /** Go to a tick, before anything of the recording is painted. */
@@ -72,9 +79,12 @@ export class Side {
   /** ended: where this side has ended while another goes on, in words, or "". */
   draw(theme, ended) {
     this.caption.draw(this.tick, theme);
+    setText(this.note, mapNote(this.recording, this.tick));
     const last = this.recording.ticks - 1;
     this.el.dataset.tick = String(this.tick);
-    this.el.classList.toggle("hotmem-ended", ended !== "");
-    setText(this.place, ended || `tick ${formatCount(this.tick)} / ${formatCount(last)}`);
+    // A run of a single tick has not ended: it never went on.
+    const over = last > 0 ? ended : "";
+    this.el.classList.toggle("hotmem-ended", over !== "");
+    setText(this.place, over || `tick ${formatCount(this.tick)} / ${formatCount(last)}`);
   }
 }

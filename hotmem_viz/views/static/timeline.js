@@ -60,6 +60,8 @@ export class Timeline {
   /** What is said of a position beside its number: model time, or what the foremost has reached. */
   describe(position) {
     if (this.by === "tick") return formatTime(this.recordings[0].arrays.time_ns[this.tickAt(position, 0)]);
+    // A capture without a load counts no operations: nothing is worth saying.
+    if (this.recordings.every((one) => one.counter(this.by, one.ticks - 1) === 0)) return "";
     const reached = this.recordings.map((recording, side) => recording.counter(this.by, this.tickAt(position, side)));
     return this.inUnits(Math.max(...reached));
   }
