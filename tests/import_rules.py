@@ -50,8 +50,8 @@ THIRD_PARTY: dict[str, set[str]] = {
         "imageio_ffmpeg",
     },
     "__init__": {"numpy"},
-    "cli": {"click", "tqdm"},
-    "cli_kernels": {"click"},
+    "cli": {"click"},
+    "cli_kernels": {"click", "tqdm"},
     "__main__": set(),
 }
 """Libraries a part may use; apps may use any that pyproject.toml names."""

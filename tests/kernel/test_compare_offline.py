@@ -19,6 +19,7 @@ from hotmem_viz.mechanisms.requests import GFP
 from hotmem_viz.memory.invariants import validate_memory
 from hotmem_viz.vocabulary import MigrateType, PageKind, SectionState, ZoneType
 from tests.changed_captures import make_capture
+from tests.vetoes import veto_of
 
 DUMPED = {
     "d-sweep-fresh": {32: 0x100000, 35: 0x11FFD1, 36: 0x120000, 43: 0x15FF0A},
@@ -66,7 +67,7 @@ def test_the_guilty_page_is_the_one_that_the_kernel_dumped(name):
         run.look_again(f"sweep/memory{block}")
         out = offline_block(run.memory, block)
         assert out.verdict is Verdict.EBUSY
-        found[block] = out.veto.pfn
+        found[block] = veto_of(out).pfn
     assert found == DUMPED[name]
 
 

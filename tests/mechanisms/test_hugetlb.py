@@ -23,6 +23,7 @@ from hotmem_viz.memory.invariants import InvariantError, validate_memory
 from hotmem_viz.vocabulary import HugeState, PageKind, SectionState
 from tests.machines import make_machine, occupy
 from tests.slots import slots_machine
+from tests.vetoes import veto_of
 
 FREE, USED = HugeState.FREE, HugeState.USED
 
@@ -109,8 +110,8 @@ def test_without_two_mebibytes_in_one_piece_it_never_ends(mem):
     assert int(mem.zones.free[mem.zones.nid == 0].sum()) > 10_000
     out = offline_block(mem, 10)
     assert out.verdict is Verdict.NEVER_ENDS
-    assert (out.veto.pfn, out.veto.kind) == (40 * 512, PageKind.HUGETLB)
-    assert out.veto.rule is VetoRule.NO_ROOM
+    assert (veto_of(out).pfn, veto_of(out).kind) == (40 * 512, PageKind.HUGETLB)
+    assert veto_of(out).rule is VetoRule.NO_ROOM
     validate_memory(mem)
 
 
@@ -118,7 +119,7 @@ def test_a_pinned_huge_page_stays_whole(mem):
     pin_pages(mem, FrameSet.of_range(41 * 512 + 3, 41 * 512 + 4))
     out = offline_block(mem, 10)
     assert (out.verdict, out.granted) == (Verdict.NEVER_ENDS, 512)
-    assert (out.veto.pfn, out.veto.rule) == (41 * 512, VetoRule.PINNED)
+    assert (veto_of(out).pfn, veto_of(out).rule) == (41 * 512, VetoRule.PINNED)
     assert find_used(mem, 20480, 22528).tolist() == [41]
     unpin_pages(mem, FrameSet.of_range(41 * 512 + 3, 41 * 512 + 4))
     go_on(mem, out)
@@ -131,7 +132,7 @@ def test_promised_pages_cannot_be_dissolved_and_the_block_is_refused(mem):
     release_huge_pages(mem, FrameSet.of_range(40 * 512, 42 * 512))
     out = offline_block(mem, 10)
     assert (out.verdict, out.reason) == (Verdict.EBUSY, "failure to dissolve huge pages")
-    assert (out.veto.pfn, out.veto.rule) == (43 * 512, VetoRule.PROMISED)
+    assert (veto_of(out).pfn, veto_of(out).rule) == (43 * 512, VetoRule.PROMISED)
     assert states(mem) == {FREE: [43]}
     assert mem.section_state[10] == SectionState.ONLINE
     validate_memory(mem)
@@ -148,7 +149,7 @@ def test_before_3_12_a_huge_page_vetoes_in_kernel_zones():
     mem = slots_machine("2012")
     grow_pool(mem, 30, nid=0)
     assert 28 in states(mem)[FREE]
-    veto = offline_block(mem, 7).veto
+    veto = veto_of(offline_block(mem, 7))
     assert (veto.pfn, veto.rule, veto.kind) == (28 * 512, VetoRule.HUGETLB, PageKind.HUGETLB)
     young = slots_machine("6.1")
     grow_pool(young, 30, nid=0)

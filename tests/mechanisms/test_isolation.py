@@ -8,7 +8,8 @@ import pytest
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
-from hotmem_viz.mechanisms.isolation import Veto, VetoRule, find_veto, isolate, undo_isolation
+from hotmem_viz.mechanisms.isolation import Veto, VetoRule, isolate, undo_isolation
+from hotmem_viz.mechanisms.isolation import find_veto as veto_or_none
 from hotmem_viz.mechanisms.reclaim import find_reclaimable
 from hotmem_viz.mechanisms.requests import GFP
 from hotmem_viz.memory.fields import COUNT_FIELDS, PAGE_FIELDS, ZONE_FIELDS
@@ -16,6 +17,7 @@ from hotmem_viz.memory.frames import FrameSet
 from hotmem_viz.memory.invariants import validate_memory
 from hotmem_viz.vocabulary import MigrateType, PageKind
 from tests.machines import SHRINKABLE, make_machine, occupy
+from tests.vetoes import find_veto, veto_of
 
 NORMAL_BLOCK = (3072, 6144)
 MOVABLE_BLOCK = (12288, 14336)
@@ -55,7 +57,7 @@ def test_one_page_of_each_kind(kind, normal, movable):
         if kind is not PageKind.FREE:
             occupy(mem, np.array([start + 700]), kind, 2)
         expected = None if rule is None else Veto(start + 700, kind, SHRINKABLE, rule)
-        assert find_veto(mem, start, start + 1024) == expected
+        assert veto_or_none(mem, start, start + 1024) == expected
 
 
 def test_a_hole_is_reserved():
@@ -143,7 +145,7 @@ def test_a_veto_leaves_all_as_it_was_on_kernels_that_keep_types():
     buddy.set_types(mem, np.array([2, 3]), MigrateType.RECLAIMABLE)
     occupy(mem, np.array([2000]), PageKind.SLAB)
     before = state(mem)
-    assert isolate(mem, 0, 4096).veto.pfn == 2000
+    assert veto_of(isolate(mem, 0, 4096)).pfn == 2000
     assert not differences(state(mem), before)
 
 

@@ -29,6 +29,7 @@ from hotmem_viz.memory.invariants import validate_memory
 from hotmem_viz.vocabulary import EventKind, MigrateType, PageKind, SectionState, ZoneType
 from tests.machines import make_machine, occupy
 from tests.slots import slots_machine
+from tests.vetoes import verdict_of, veto_of
 
 P = 2048
 
@@ -121,7 +122,7 @@ def test_a_kernel_page_vetoes_and_all_is_as_before():
     before = state(mem)
     out = offline_block(mem, block_of(14336))
     assert (out.verdict, out.reason) == (Verdict.EBUSY, "failure to isolate range")
-    veto = out.veto
+    veto = veto_of(out)
     assert (veto.pfn, veto.kind, veto.owner) == (14500, PageKind.PAGE_TABLE, "cache")
     assert veto.rule is VetoRule.UNMOVABLE
     assert state(mem) == before
@@ -131,7 +132,7 @@ def test_a_kernel_page_vetoes_and_all_is_as_before():
 
 def test_boot_memory_vetoes_in_zone_movable_too(mem):
     mem.kind[10, 5] = PageKind.MEMMAP
-    assert offline_block(mem, 10).veto.rule is VetoRule.RESERVED
+    assert veto_of(offline_block(mem, 10)).rule is VetoRule.RESERVED
 
 
 def test_a_signal_ends_it_and_what_moved_stays_moved():
@@ -146,7 +147,7 @@ def test_a_signal_ends_it_and_what_moved_stays_moved():
     assert out.passes == 1 + -(-(10**9 - first) // round_ns)
     assert out.time_ns == first + (out.passes - 1) * round_ns
     assert 10**9 <= out.time_ns < 10**9 + round_ns
-    assert (out.veto.pfn, out.veto.rule) == (20510, VetoRule.PINNED)
+    assert (veto_of(out).pfn, veto_of(out).rule) == (20510, VetoRule.PINNED)
     assert (mem.types[40:44] == MigrateType.MOVABLE).all()
     assert mem.section_state[10] == SectionState.ONLINE
     assert mem.zones.free[mem.zones.row(1, ZoneType.MOVABLE)] == free + 98
@@ -168,7 +169,7 @@ def test_a_pin_makes_it_endless_until_it_is_dropped(mem):
     pin_pages(mem, FrameSet.of_range(20510, 20512))
     out = offline_block(mem, 10, patience_ns=10**9)
     assert (out.verdict, out.granted) == (Verdict.NEVER_ENDS, 98)
-    assert (out.veto.pfn, out.veto.rule) == (20510, VetoRule.PINNED)
+    assert (veto_of(out).pfn, veto_of(out).rule) == (20510, VetoRule.PINNED)
     assert out.time_ns >= 10**9
     assert mem.section_state[10] == SectionState.GOING_OFFLINE
     assert (mem.types[40:44] == MigrateType.ISOLATE).all()
@@ -189,7 +190,7 @@ def test_without_room_it_is_endless_and_a_little_room_is_used_first():
     free_pages(mem, FrameSet.of_range(14400, 14700))
     out = offline_block(mem, 10)
     assert (out.verdict, out.granted) == (Verdict.NEVER_ENDS, 300)
-    assert (out.veto.pfn, out.veto.rule) == (20780, VetoRule.NO_ROOM)
+    assert (veto_of(out).pfn, veto_of(out).rule) == (20780, VetoRule.NO_ROOM)
     assert mem.zones.free[mem.zones.row(1, ZoneType.MOVABLE)] == 2048
     validate_memory(mem)
 
@@ -197,7 +198,7 @@ def test_without_room_it_is_endless_and_a_little_room_is_used_first():
 def test_a_kernel_page_in_zone_movable_that_boot_did_not_reserve_is_waited_for(mem):
     occupy(mem, np.array([20600]), PageKind.PINNED, 3)
     out = offline_block(mem, 10)
-    assert (out.verdict, out.veto.rule) == (Verdict.NEVER_ENDS, VetoRule.UNMOVABLE)
+    assert (out.verdict, veto_of(out).rule) == (Verdict.NEVER_ENDS, VetoRule.UNMOVABLE)
     cancel_offline(mem, out)
     assert out.verdict is Verdict.EINTR
     validate_memory(mem)
@@ -226,7 +227,7 @@ def test_the_oom_killer_ends_what_has_no_room():
     free_pages(mem, FrameSet.of_pfns(np.flatnonzero(mem.owner.ravel() == hog)))
     assert alloc_pages(mem, GFP["HIGHUSER_MOVABLE"], 1, PageKind.ANON).granted == 1
     go_on(mem, out)
-    assert out.verdict is Verdict.OK
+    assert verdict_of(out) is Verdict.OK
     validate_memory(mem)
 
 

@@ -33,6 +33,7 @@ from hotmem_viz.memory.invariants import validate_memory
 from hotmem_viz.vocabulary import HugeState, MigrateType, PageKind, SectionState, ZoneType
 from tests.machines import fragment
 from tests.slots import P, slots_machine
+from tests.vetoes import veto_of
 
 SWITCHABLE = (1, 2, 3, 7, 9, 10, 11)
 """Sections of one zone and without a hole; 0 has two zones, 8 a hole."""
@@ -166,8 +167,8 @@ class Offlined(RuleBasedStateMachine):
             assert dissolved or int(mem.zones.free.sum()) == before[0]
             if mem.profile.isolation_keeps_types and not dissolved:
                 assert np.array_equal(mem.types, before[1])
-        if out.verdict is Verdict.EBUSY and out.veto.rule is VetoRule.UNMOVABLE:
-            assert out.veto.kind is PageKind.SLAB
+        if out.verdict is Verdict.EBUSY and veto_of(out).rule is VetoRule.UNMOVABLE:
+            assert veto_of(out).kind is PageKind.SLAB
 
     @precondition(lambda self: self.going)
     @rule(data=st.data(), give_up=st.booleans())
@@ -192,7 +193,7 @@ class Offlined(RuleBasedStateMachine):
             self.going[start] = out
             left = ~np.isin(self.kind[part], NOBODY)
             assert left.any()
-            if out.veto.rule is VetoRule.PINNED:
+            if veto_of(out).rule is VetoRule.PINNED:
                 assert self.pinned[part].any()
             assert (mem.types[start // 512 : end // 512] == MigrateType.ISOLATE).all()
             return
