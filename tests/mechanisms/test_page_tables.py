@@ -178,3 +178,22 @@ def test_random_mappings_equal_the_oracle(name, geometry, seed):
     assert np.array_equal(s.mem.zone_kinds, before[1])
     assert not s.mem.owner.any()
     assert not len(s.tables) + len(s.entries) + len(s.present) + len(s.mappings)
+
+
+@pytest.mark.parametrize(("border", "stays"), [(512, False), (513, True), (511, False)])
+def test_a_table_stays_while_a_neighbour_reaches_into_its_span(border, stays):
+    # Three tables, two mappings that meet in one; the longer one goes, from either side.
+    for mirrored in (False, True):
+        s = make_spaces("odd", FOUR)
+        (space,) = start(s)
+        lengths = (border, 1536 - border) if not mirrored else (1536 - border, border)
+        low, high = map_regions(s, [space] * 2, [0, lengths[0]], np.array(lengths))
+        for row, pages in zip((low, high), lengths, strict=True):
+            touch(s, one_access(row, 0, pages, write=False))
+        assert s.spaces.levels[space, 0] == 3
+        if mirrored:
+            unmap_region(s, space, 0, lengths[0])
+        else:
+            unmap_region(s, space, lengths[0], lengths[1])
+        validate_spaces(s)
+        assert s.spaces.levels[space, 0] == 1 + stays

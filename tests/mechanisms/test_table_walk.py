@@ -100,6 +100,8 @@ def test_frames_without_a_table_are_not_found():
     assert (np.diff(frames.frames) > 0).all()
     tops = s.spaces.top[s.alive()]
     assert (frames.find(s.tables.frame[tops] + 1) == tops).all(), "the second half of a top table"
+    # CR3 points into the second half while the program runs: it has to be reloaded, too.
+    assert walk_all(s, s.tables.frame[tops[1:2]] + 1).tops.tolist() == tops[1:2].tolist()
     held = set(frames.frames.tolist())
     others = np.array([p for p in range(0, 9000, 7) if p not in held])
     assert (frames.find(others) == NONE).all()
