@@ -169,3 +169,14 @@ class EventKind(IntEnum):
     NEVER_ENDS = 14
     INTERRUPTED = 15
     CAPTURED = 40
+
+    FILLED = 70
+    PLUGGED = 71
+    ONLINED = 72
+    IDLED = 73
+    IN_THE_WAY = 74
+    ASKED_AGAIN = 75
+    RELEASED = 76
+    CALLBACK = 77
+    UNPLUGGED = 78
+    CORNER = 79
