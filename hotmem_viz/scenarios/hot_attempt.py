@@ -227,6 +227,7 @@ class Attempt:
     def _after_release(self, outcome: Outcome) -> Iterator[Tick]:
         """Tell that the cause is gone, and go on or begin again."""
         self.story.take(outcome)
+        veto = self.out.veto
         text = (
             f"{format_pages(len(outcome.frames))} let go by whoever held it. The kernel did "
             "nothing for that and was not told: the next try simply finds the way free."
@@ -235,7 +236,7 @@ class Attempt:
             EventKind.RELEASED,
             "The cause goes away",
             text,
-            claims=("S18",),
+            claims=telling.claims_of(veto) if veto else ("S45",),
             rule="A10",
             function="scan_movable_pages()",
             pfn=int(outcome.frames.pfns()[0]),
@@ -275,7 +276,6 @@ class Attempt:
             text,
             claims=("S19",),
             rule="5.6",
-            function="none in Linux",
             pfn=self.block * self.pages,
             zone=self.out.zone,
             unproven=True,
