@@ -49,7 +49,10 @@ def place_obstacle(filling: Filling, blocks: list[int]) -> Obstacle:
     if what in KERNEL_OBSTACLES:
         kind = PageKind.SLAB if what == "slab" else PageKind.PAGE_TABLE
         kernel = [b for b in blocks if _is_free_to_go(mem, b)]
-        return _survivor(filling, kind, kernel) if kernel else Obstacle(filling.choose(blocks))
+        if not kernel:
+            allowed = "memory in a kernel zone that nothing else keeps; there is none to go"
+            raise ParameterError("obstacle", what, allowed)
+        return _survivor(filling, kind, kernel)
     place = {"pin": _pin, "no_room": _no_room, "huge": _huge_page, "memmap": _memory_map}
     return place[what](filling, blocks) if what in place else Obstacle(filling.choose(blocks))
 

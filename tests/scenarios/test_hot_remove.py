@@ -206,6 +206,7 @@ def test_it_stays_small_and_repeats_itself(tmp_path):
         ({"obstacle": "slab"}, "obstacle"),
         ({"what": "dimm", "online": "online_movable", "obstacle": "page_table"}, "obstacle"),
         ({"machine": "mail", "obstacle": "memmap"}, "obstacle"),
+        ({"machine": "mail", "what": "dimm", "online": "online", "obstacle": "slab"}, "obstacle"),
         ({"where": "both", "obstacle": "pin"}, "obstacle"),
         ({"machine": "small"}, "where"),
         ({"machine": "small", "what": "node"}, "what"),
