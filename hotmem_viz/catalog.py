@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.errors import CaptureError, ParameterError
-from hotmem_viz.kernel.captures import open_capture, spec_from_capture
 from hotmem_viz.machine.presets import PRESETS
 from hotmem_viz.machine.profiles import PROFILES, find_profile
 from hotmem_viz.recording.cells import MAX_CELLS
@@ -69,6 +68,9 @@ def choose_setup(machine: str, movable: float | None, boot: str, profile: str = 
     """
     if machine in PRESETS:
         return choose_preset(machine, movable, boot, DEFAULT_MOVABLE, profile)
+    # A preset's lesson does not wait for the parsers of what kernels print.
+    from hotmem_viz.kernel.captures import open_capture, spec_from_capture
+
     try:
         capture = open_capture(machine)
     except CaptureError as error:
