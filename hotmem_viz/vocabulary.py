@@ -208,3 +208,5 @@ class EventKind(IntEnum):
     TARGET_REMOVED = 61
     REMAP_FAILED = 62
     CORRUPTED = 63
+    BURST_OVER = 64
+    DEVICE_PAGE = 65

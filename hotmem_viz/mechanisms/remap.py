@@ -58,7 +58,7 @@ class Exit(Enum):
     EINTR = "EINTR"
     EBUSY = "EBUSY"
     ENOMEM = "ENOMEM"
-    ABORTED = "aborted clean"
+    ABORTED = "ABORT"
 
 
 @dataclass
@@ -85,6 +85,11 @@ class Remap:
     def mem(self) -> PhysicalMemory:
         """The machine's memory."""
         return self.amap.mem
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is a verdict."""
+        return self.verdict is not None
 
     @property
     def frames(self) -> FrameSet:

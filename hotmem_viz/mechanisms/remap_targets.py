@@ -62,7 +62,7 @@ class Reservation:
 def reserve_section(
     amap: AddressMap, _spaces: AddressSpaces, residue: Residue, zone: int
 ) -> Reservation:
-    """Reserve a whole empty section: of the same node first (Q14), the lowest of them.
+    """Reserve a whole empty section: of the same node (Q14) and zone first, the lowest of them.
 
     Its zone must stay above its min mark. The frames that nothing is copied to stay free, but
     isolated: of no use to anybody until the section is drained.
@@ -94,7 +94,7 @@ def find_empty_section(mem: PhysicalMemory, zone: int) -> int:
     zones = mem.zone.reshape(mem.kind.shape)[found, 0]
     spare = mem.zones.free - size >= mem.zones.min + mem.zones.boost
     found, zones = found[spare[zones]], zones[spare[zones]]
-    far = mem.zones.nid[zones] != mem.zones.nid[zone]
+    far = 2 * (mem.zones.nid[zones] != mem.zones.nid[zone]) + (zones != zone)
     return int(found[np.argsort(far, kind="stable")][0]) if len(found) else -1
 
 

@@ -131,12 +131,13 @@ class AddressMap:
     def count_loads(self, section: int) -> int:
         """Count the dependent loads of one lookup in a virtual section (A14).
 
-        Fast: none, or the one hot global under KASLR. Slow: the table of sections, its root where
-        it has two levels, and the table of pages where they are scattered.
+        Fast: none, or the one hot global under KASLR. Slow: that too, then the table of sections,
+        its root where it has two levels, and the table of pages where they are scattered.
         """
+        base = int(self.style.kaslr)
         if section not in self.pages:
-            return int(self.style.kaslr)
-        return 1 + self.style.extreme + int(self.found_in[section] == SCATTERED)
+            return base
+        return base + 1 + self.style.extreme + int(self.found_in[section] == SCATTERED)
 
     @property
     def slow(self) -> list[int]:

@@ -191,6 +191,8 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.COPIED_HOME: ("copied home", "#12786b", "#3fbfa9"),
     EventKind.TARGET_REMOVED: ("target removed", "#5b6472", "#a5adba"),
     EventKind.REMAP_FAILED: ("remap failed", "#9f1239", "#fb7a94"),
+    EventKind.BURST_OVER: ("burst over", "#57534e", "#c4bdb5"),
+    EventKind.DEVICE_PAGE: ("a device's page", "#c2410c", "#ff8f52"),
     EventKind.CORRUPTED: ("corrupted", "#86198f", "#e879f9"),
 }
 """Label, light and dark colour of each event kind's mark."""

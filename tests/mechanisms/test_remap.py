@@ -111,9 +111,9 @@ def test_frames_of_their_own_need_tables_for_the_broken_mappings(machine):
     ("style", "whole", "loads"),
     [
         (Style(kaslr=False), True, (0, 1)),
-        (Style(), True, (1, 1)),
-        (Style(extreme=True), True, (1, 2)),
-        (Style(), False, (1, 2)),
+        (Style(), True, (1, 2)),
+        (Style(extreme=True), True, (1, 3)),
+        (Style(), False, (1, 3)),
         (Style(kaslr=False, extreme=True), False, (0, 3)),
     ],
 )
