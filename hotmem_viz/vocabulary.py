@@ -210,3 +210,4 @@ class EventKind(IntEnum):
     CORRUPTED = 63
     BURST_OVER = 64
     DEVICE_PAGE = 65
+    TAX = 66

@@ -38,10 +38,15 @@ class Afterwards:
         told = remap_telling.lookups(look.fast, look.slow, (look.live, look.every), look.mean)
         yield from self.story.tell(**told)
         yield self.story.flush()
-        if self.run.parameters.failure == "corrupt":
+        p = self.run.parameters
+        yield from self.story.tell(**remap_telling.taxed(self.run.gauges.pause_ns, p))
+        yield self.story.flush()
+        if p.failure == "corrupt":
             yield from self._corrupt()
         go_on = {"drain": self._drain, "home": self._come_home, "target": self._leave_again}
-        yield from go_on[self.run.parameters.after]()
+        yield from go_on[p.after]()
+        yield from self.story.tell(**remap_telling.finished(len(self.map.slow)))
+        yield self.story.flush()
 
     def _corrupt(self) -> Iterator[Tick]:
         """Write through the address and let the device read its frame."""

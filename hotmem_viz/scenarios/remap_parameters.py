@@ -80,6 +80,17 @@ class StopMachineParameters:
     flush_us: float = number(
         10, 0, 1000, "flushing the TLBs", unit="us", source="assumed; A16", advanced=True
     )
+    tax: float = share(
+        0.016, "tax of table migration", "on every page fault, all the time", 0.1, step=0.002,
+        source="1.6 % of lmbench's fault test, patches of 29 April 2008; 3 % two weeks before",
+        advanced=True,
+    )  # fmt: skip
+    fault_ns: float = number(
+        500, 1, 100_000, "a page fault", step=50, unit="ns", source="assumed", advanced=True
+    )
+    faults: float = number(
+        10_000, 1, 1e8, "page faults", step=1000, unit="a second", source="assumed", advanced=True
+    )
     kaslr: bool = flag(
         True, "base in a global", "a fast lookup then has one load (KASLR)", advanced=True
     )
@@ -102,6 +113,11 @@ class StopMachineParameters:
             self.fix_ns,
             self.flush_us * 1000,
         )
+
+    @property
+    def tax_ns(self) -> float:
+        """What always-on table migration would cost, in ns of each second."""
+        return self.tax * self.fault_ns * self.faults
 
     @property
     def style(self) -> Style:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hotmem_viz.mechanisms.remap import Remap
     from hotmem_viz.mechanisms.stop_machine import StopTime
     from hotmem_viz.mechanisms.table_walk import Walk
+    from hotmem_viz.scenarios.remap_parameters import StopMachineParameters
 
 Told = dict[str, Any]
 
@@ -184,7 +185,7 @@ def walked(walk: Walk, processes: int, pause: StopTime) -> Told:
         f" rewritten, {len(walk.tops):,} top tables need CR3 reloaded."
     )
     return told(
-        EventKind.TABLES_WALKED, "Walk all processes' page tables", text, "S35", "S36", "S37",
+        EventKind.TABLES_WALKED, "Walk all processes' page tables", text, "S35",
         rule="A15", function="pgd_list", questions=("Q10",),
     )  # fmt: skip
 
@@ -231,6 +232,32 @@ def lookups(fast: int, slow: int, shares: tuple[int, int], loads: float) -> Told
         EventKind.LOOKUP, "Lookups, fast and slow", text, "S22", "S23", "S30", "S32", rule="A14",
         function="virt_to_phys", questions=("Q11",),
     )  # fmt: skip
+
+
+def taxed(pause_ns: float, p: StopMachineParameters) -> Told:
+    """Set the pause against a tax on every fault."""
+    worth = f"{pause_ns / p.tax_ns:,.1f} s of it" if p.tax_ns else "nothing, as there is none"
+    text = (
+        f"Migrating page tables at any time would cost {p.tax:.1%} of every fault: {p.faults:,.0f}"
+        f" faults a second of {p.fault_ns:,.0f} ns make {ms(p.tax_ns)} a second. One pause of"
+        f" {ms(pause_ns)} is worth {worth}. Fault rate and cost are assumed."
+    )
+    return told(
+        EventKind.TAX, "A tax for ever, or a stall now", text, "S36", "S37", rule="4.4",
+        questions=("Q11", "Q12"),
+    )  # fmt: skip
+
+
+def finished(slow: int) -> Told:
+    """Say what a lecture should not forget."""
+    text = (
+        f"{slow} slow section{'' if slow == 1 else 's'} at the end. All of this is unproven and not"
+        " designed: DMA, IOMMUs, KVM, kexec, hibernation, /proc/kcore and the memory-failure code"
+        " know physical addresses too, and none of them was asked (Q10)."
+    )
+    return told(
+        EventKind.DONE, "Nobody built it", text, "S40", "S41", "S42", rule="5.5", questions=("Q10",)
+    )
 
 
 def drained(section: int) -> Told:
