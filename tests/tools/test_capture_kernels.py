@@ -16,8 +16,10 @@ RELEASE = "6.1.0-99-cloud-amd64"
 APT = """#!/bin/sh
 echo "$*" >> "$LOG"
 case "$*" in
-*indextargets*) printf '%s\\n' 'http://mirror.example/debian/|stable|Debian' \
-    'http://mirror.example/security/|stable-security|Debian' 'http://other.example/|x|Other' ;;
+*indextargets*) printf '%s\\n' 'http://other.example/|x|Other' \
+    'http://mirror.example/debian/|stable|Debian' \
+    'http://mirror.example/security/|stable-security|Debian' \
+    'http://second.example/debian/|stable|Debian' ;;
 *bookworm-security*update*) echo 'E: out of order' >&2; exit 100 ;;
 *bookworm/*download*) echo 'E: Unable to locate package' >&2; exit 100 ;;
 *download*) echo made > "linux-image-RELEASE_1_amd64.deb" ;;
