@@ -5,6 +5,9 @@ Expected values are recounted from the tracks or from the model's own pages; sum
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -21,6 +24,7 @@ from tests.golden_exhaustion import find_changes
 from tests.golden_stop_machine import RUNS, read_golden, sum_up
 from tests.scenarios.ledger import column
 
+DOC = Path(__file__).resolve().parents[2] / "docs" / "recording.md"
 BEFORE = ["BOOT", "BURST_OVER", "ISOLATED", "MIGRATED", "RESIDUE"]
 STOP = ["STOPPED", "COPIED", "TABLE_WRITTEN", "TABLES_WALKED", "RESUMED"]
 LATER = ["OFFLINE_MIGRATED", "LOOKUP", "TAX"]
@@ -233,3 +237,11 @@ def test_what_is_not_allowed_is_refused_in_one_line(given, word):
 def test_a_section_of_ones_own_can_be_asked_for():
     recording = record(build_run("stop_machine", section=33))
     assert recording.event_list[2].title == "Section 33 is asked to go"
+
+
+def test_its_own_counters_are_described(lesson):
+    text = DOC.read_text(encoding="utf-8").split("### meta.counters of stop_machine")[1]
+    rows = re.findall(r"^\| (`.*?) \|", text.split("###")[0], re.MULTILINE)
+    listed = [name for row in rows for name in re.findall(r"`([a-z_]+)`", row)]
+    names = [c["name"] for c in lesson.meta["counters"]]
+    assert names[names.index("pause_ns") :] == listed
