@@ -37,7 +37,7 @@ from hotmem_viz.mechanisms.remap_targets import (
     reserve_each,
     reserve_section,
 )
-from hotmem_viz.mechanisms.residue import Residue, classify
+from hotmem_viz.mechanisms.residue import Handling, Residue, classify
 from hotmem_viz.mechanisms.table_walk import Walk, walk_all
 from hotmem_viz.memory.address_map import NOWHERE, SCATTERED
 from hotmem_viz.memory.frames import FrameSet
@@ -150,13 +150,20 @@ def is_emptied(remap: Remap) -> bool:
 
 
 def find_residue(remap: Remap) -> Residue:
-    """Classify what stayed, and tag its content; the end, EBUSY, if a remap cannot take it."""
+    """Classify what stayed, and tag its content.
+
+    A page that a device or boot holds ends the attempt with EBUSY, one that could have migrated
+    but found no room with ENOMEM.
+    """
     remap.residue = found = classify(remap.mem, remap.section)
     untagged = found.pfns[remap.amap.contents.read(found.pfns) == 0]
     remap.amap.contents.write_new(untagged)
     remap.enter(SectionState.RESIDUAL)
-    if len(found.stuck):
-        fail(remap, Exit.EBUSY, int(found.stuck[0]))
+    stays, no_room = found.only(Handling.DEVICE, Handling.BOOT), found.only(Handling.NO_ROOM)
+    if len(stays):
+        fail(remap, Exit.EBUSY, int(stays[0]))
+    elif len(no_room):
+        fail(remap, Exit.ENOMEM, int(no_room[0]))
     return found
 
 

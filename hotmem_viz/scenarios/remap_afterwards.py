@@ -9,7 +9,7 @@ import numpy as np
 from hotmem_viz.mechanisms import remap_after, stop_machine
 from hotmem_viz.mechanisms.unmapping import exit_process
 from hotmem_viz.recording.tracks import TableChange
-from hotmem_viz.scenarios import remap_failures, remap_telling
+from hotmem_viz.scenarios import remap_ending, remap_failures, remap_telling
 from hotmem_viz.scenarios.remap_rows import table_rows, tables_of_spaces
 from hotmem_viz.vocabulary import ZoneType
 
@@ -45,7 +45,8 @@ class Afterwards:
             yield from self._corrupt()
         go_on = {"drain": self._drain, "home": self._come_home, "target": self._leave_again}
         yield from go_on[p.after]()
-        yield from self.story.tell(**remap_telling.finished(len(self.map.slow)))
+        yield from self.story.tell(**remap_ending.device_reserve(self.map.mem))
+        yield from self.story.tell(**remap_ending.finished(len(self.map.slow)))
         yield self.story.flush()
 
     def _corrupt(self) -> Iterator[Tick]:

@@ -10,7 +10,7 @@ from hotmem_viz.mechanisms import remap, stop_machine
 from hotmem_viz.recording.tracks import TableChange
 from hotmem_viz.scenarios import remap_telling
 from hotmem_viz.scenarios.remap_rows import table_rows
-from hotmem_viz.vocabulary import PAGEBLOCK_PAGES
+from hotmem_viz.vocabulary import PAGEBLOCK_PAGES, SectionState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,17 +39,20 @@ class Pause:
             story.take(remap.leave(attempt))
             return
         costs, cpus = p.costs, p.cpus
-        still = remap.look_again(attempt)
         pause = stop_machine.stop_time(costs, cpus, copied=len(attempt.residue), entries=0, fixed=0)
+        attempt.enter(SectionState.STOPPED)
         story.add_rows("spans", stop_machine.rendezvous_spans(costs, cpus))
         story.time_ns += pause.rendezvous
-        if still:
-            yield from self._tell(remap_telling.stopped(cpus, pause))
-            yield story.flush()
+        yield from self._tell(remap_telling.stopped(cpus, pause))
+        yield story.flush()
+        if remap.look_again(attempt):
             yield from self._work()
             story.take(remap.leave(attempt))
-        else:
-            self.gauges.pause_ns += pause.rendezvous + pause.flush
+            return
+        # The CPUs go on with nothing done; whoever called tells why.
+        story.time_ns += pause.flush
+        story.add_rows("spans", stop_machine.exit_spans(cpus, pause.flush))
+        self.gauges.pause_ns += pause.rendezvous + pause.flush
 
     def _work(self) -> Iterator[Tick]:
         """Do the work of RUN and EXIT."""

@@ -248,18 +248,6 @@ def taxed(pause_ns: float, p: StopMachineParameters) -> Told:
     )  # fmt: skip
 
 
-def finished(slow: int) -> Told:
-    """Say what a lecture should not forget."""
-    text = (
-        f"{slow} slow section{'' if slow == 1 else 's'} at the end. All of this is unproven and not"
-        " designed: DMA, IOMMUs, KVM, kexec, hibernation, /proc/kcore and the memory-failure code"
-        " know physical addresses too, and none of them was asked (Q10)."
-    )
-    return told(
-        EventKind.DONE, "Nobody built it", text, "S40", "S41", "S42", rule="5.5", questions=("Q10",)
-    )
-
-
 def drained(section: int) -> Told:
     """Say that the slow state is over."""
     text = (

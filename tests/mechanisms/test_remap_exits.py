@@ -85,3 +85,16 @@ def test_a_signal_while_emptying_gives_everything_back(machine):
     assert moved.granted == attempt.moved == 20
     remap.fail(attempt, Exit.EINTR)
     undone(amap, s, attempt, before)
+
+
+def test_users_pages_without_room_are_enomem(machine):
+    amap, s = machine
+    before = clone(amap.mem)
+    hog = alloc_pages(amap.mem, GFP["KERNEL"], 1 << 20, PageKind.SLAB, may_reclaim=False)
+    attempt = remap.start(amap, SECTION)
+    assert not remap.empty(attempt, 500).granted
+    remap.find_residue(attempt)
+    first = int(attempt.residue.only(Handling.NO_ROOM)[0])
+    assert (attempt.verdict, attempt.pfn) == (Exit.ENOMEM, first)
+    free_pages(amap.mem, hog.frames)
+    undone(amap, s, attempt, before)

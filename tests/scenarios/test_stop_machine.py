@@ -33,12 +33,12 @@ EXITS = {
     "eintr": ["BOOT", "BURST_OVER", "ISOLATED", "REMAP_FAILED"],
     "ebusy": ["BOOT", "BURST_OVER", "DEVICE_PAGE", *BEFORE[2:], "REMAP_FAILED"],
     "enomem": [*BEFORE, "REFUSED", "REMAP_FAILED"],
-    "abort": [*BEFORE, "RESERVED", "REMAP_FAILED"],
+    "abort": [*BEFORE, "RESERVED", "STOPPED", "REMAP_FAILED"],
     "corrupt": [
         "BOOT", "BURST_OVER", "DEVICE_PAGE", *BEFORE[2:], "RESERVED", *STOP, *LATER, "CORRUPTED",
-        "DRAINED", "DONE",
+        "DRAINED", "DEVICE_PAGE", "DONE",
     ],
-    "none": [*BEFORE, "RESERVED", *STOP, *LATER, "DRAINED", "DONE"],
+    "none": [*BEFORE, "RESERVED", *STOP, *LATER, "DRAINED", "DEVICE_PAGE", "DONE"],
 }  # fmt: skip
 CODES = {"eintr": "EINTR", "ebusy": "EBUSY", "enomem": "ENOMEM", "abort": "ABORT"}
 
@@ -189,6 +189,15 @@ def test_what_nobody_built_says_so_and_names_a_question(lesson):
         assert event.unproven == (event.tick >= since)
     open_questions = {q for e in lesson.event_list for q in e.questions}
     assert {"Q1", "Q2", "Q3", "Q5", "Q6", "Q8", "Q9", "Q10", "Q11", "Q12", "Q13"} <= open_questions
+
+
+def test_every_claim_about_the_proposal_is_told_somewhere(lesson):
+    told = {c for e in lesson.event_list for c in e.claims}
+    for failure in ("ebusy", "corrupt"):
+        told |= {
+            c for e in hotmem_viz.run("stop_machine", failure=failure).event_list for c in e.claims
+        }
+    assert {f"S{n}" for n in range(21, 45)} <= told
 
 
 def test_the_device_reads_what_was():
