@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.views.remap_looks import REMAP_EVENTS
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
 Theme = Literal["light", "dark"]
@@ -178,6 +179,7 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.INTERRUPTED: ("given up", "#57534e", "#c4bdb5"),
     EventKind.DONE: ("done", "#3f4753", "#c3cad5"),
     EventKind.CAPTURED: ("captured", "#0f6f8f", "#58c4e4"),
+    **REMAP_EVENTS,
 }
 """Label, light and dark colour of each event kind's mark."""
 

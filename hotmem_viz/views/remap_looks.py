@@ -1,0 +1,26 @@
+"""How the events of the mail's proposal look: part of the palette's event table."""
+
+from __future__ import annotations
+
+from hotmem_viz.vocabulary import EventKind
+
+REMAP_EVENTS: dict[EventKind, tuple[str, str, str]] = {
+    EventKind.RESIDUE: ("residue", "#8a6100", "#e3b341"),
+    EventKind.RESERVED: ("frames reserved", "#2f6b2f", "#7ccf7c"),
+    EventKind.STOPPED: ("machine stopped", "#b3151f", "#ff6b6b"),
+    EventKind.COPIED: ("pages copied", "#0f6f8f", "#56c1e0"),
+    EventKind.TABLE_WRITTEN: ("map rewritten", "#7a4fb5", "#b99af0"),
+    EventKind.TABLES_WALKED: ("tables walked", "#a03a8f", "#e58fd6"),
+    EventKind.RESUMED: ("machine resumed", "#12786b", "#3fbfa9"),
+    EventKind.OFFLINE_MIGRATED: ("offline-migrated", "#5a6b00", "#b9cc4a"),
+    EventKind.LOOKUP: ("lookups", "#1f6fb5", "#6db3f2"),
+    EventKind.DRAINED: ("drained", "#2f6b2f", "#7ccf7c"),
+    EventKind.COPIED_HOME: ("copied home", "#12786b", "#3fbfa9"),
+    EventKind.TARGET_REMOVED: ("target removed", "#5b6472", "#a5adba"),
+    EventKind.REMAP_FAILED: ("remap failed", "#9f1239", "#fb7a94"),
+    EventKind.BURST_OVER: ("burst over", "#57534e", "#c4bdb5"),
+    EventKind.DEVICE_PAGE: ("a device's page", "#c2410c", "#ff8f52"),
+    EventKind.TAX: ("tax or stall", "#8a6100", "#e3b341"),
+    EventKind.CORRUPTED: ("corrupted", "#86198f", "#e879f9"),
+}
+"""Label, light and dark colour of each kind's mark."""
