@@ -169,3 +169,10 @@ class EventKind(IntEnum):
     NEVER_ENDS = 14
     INTERRUPTED = 15
     CAPTURED = 40
+
+    BOOTED_AGAIN = 90
+    RANGE_READ = 91
+    REMOTE_KERNEL = 92
+    SCORED = 93
+    MACHINE_CHANGED = 94
+    BLOCK_ONLINED = 95
