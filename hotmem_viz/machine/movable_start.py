@@ -92,7 +92,8 @@ def _from_hotplug_marks(nodes: list[NodeSpec], kernel: int) -> dict[int, int]:
 def _from_ranges(nodes: list[NodeSpec], asked: tuple[tuple[int, int], ...]) -> dict[int, int]:
     """Cut each node at the lowest address of its memory that a range names (2012 proposal).
 
-    The zone reaches from there to the end of the node, whatever else is named or not.
+    The zone reaches from there to the end of the node, whatever else is named or not. A start of
+    pfn 0 is none: so the kernel writes that a node has no ZONE_MOVABLE.
     """
     named = {
         n.nid: [

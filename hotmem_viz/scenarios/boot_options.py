@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from hotmem_viz.errors import ParameterError
 from hotmem_viz.machine.boot_options import BootOptions, parse_boot_options
 from hotmem_viz.machine.movable_map import parse_movable_map, write_movable_map
 from hotmem_viz.machine.profiles import PROFILES
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hotmem_viz.machine.spec import MachineSpec
-    from hotmem_viz.memory.physical import PhysicalMemory
     from hotmem_viz.recording.recorder import Tick
     from hotmem_viz.scenarios.setup import FindMachine
 
@@ -140,7 +138,9 @@ class BootOptionsRun:
             )
         )
         at_boot = (day1, later, plug_later(later) if p.beside == HOT_ADD else later)
-        self.machines = [_boot(*what) for what in zip(at_boot, self.options, profiles, strict=True)]
+        self.machines = [
+            boot_machine(*what) for what in zip(at_boot, self.options, profiles, strict=True)
+        ]
         self.boots = SeveralBoots(self.specs, self.plans, OLD)
         self.memory = self.boots.memory
         self.boots.show(0, self.machines[0])
@@ -274,12 +274,3 @@ class BootOptionsRun:
                     self._show(done.frames)
                     yield from self._tell(telling.tell_block(start // mem.spec.block_pages, how))
                     yield self.story.flush()
-
-
-def _boot(spec: MachineSpec, options: BootOptions, profile: Any) -> PhysicalMemory:
-    """Boot; what leaves the kernel no memory to start in is refused as a parameter."""
-    try:
-        return boot_machine(spec, options, profile)
-    except ParameterError as error:
-        allowed = f"the kernel has to start with it ({error.allowed})"
-        raise ParameterError("boot", options.text, allowed) from None
