@@ -23,6 +23,7 @@ from hotmem_viz.kernel.samples import (
     last_sample,
     peak_sample,
     read_sample,
+    sample_before_near,
     sample_names,
     series_names,
 )
@@ -124,7 +125,9 @@ def compact_series(capture: Capture) -> dict[str, bytes]:
 def compact(capture: Capture) -> dict[str, bytes]:
     """Return the files of the compact form."""
     manifest = {k: capture.manifest[k] for k in MANIFEST_KEYS if k in capture.manifest}
-    manifest["date"] = f"{DATE[0]}-{DATE[1]:02d}"
+    manifest["date"] = capture.manifest.get("date", f"{DATE[0]}-{DATE[1]:02d}")
+    if near := sample_before_near(capture):
+        manifest["near_sample"] = near
     said = {
         "manifest.json": (json.dumps(manifest, indent=1) + "\n").encode(),
         "console.txt": compact_console(capture.text("console.txt")).encode(),

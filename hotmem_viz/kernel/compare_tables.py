@@ -16,7 +16,12 @@ from hotmem_viz.kernel.compare_machine import type_of, zone_subject
 from hotmem_viz.kernel.compare_marks import initial_pages, protected_columns
 from hotmem_viz.kernel.compare_rows import THREE_PERCENT, list_value
 from hotmem_viz.kernel.page_flags import PageFlag
-from hotmem_viz.kernel.samples import last_sample, read_sample, sample_names
+from hotmem_viz.kernel.samples import (
+    last_sample,
+    read_sample,
+    sample_before_near,
+    sample_names,
+)
 from hotmem_viz.kernel.table_loads import SPAN, TABLE_LOADS
 from hotmem_viz.kernel.table_run import TableLoad, TableRun, run_table_load
 from hotmem_viz.mechanisms.watermarks import marks_without_thp, settle_watermarks, watermark_rules
@@ -56,7 +61,8 @@ def table_rows(machine: ComparedMachine) -> Iterator[Row]:
     if compare_loads.is_table_load(machine.capture):
         yield from _end_rows(machine, run, load, operations, killed=killed)
         yield from compare_loads.free_rows(machine, _left(run, last), machine.unpredicted)
-    if near:
+    # Flags of the last moment of all were read while the load was giving its tables back.
+    if near and near.operations < operations:
         yield _tables_row(machine, run, load, near)
 
 
@@ -163,7 +169,8 @@ def _tables_row(machine: ComparedMachine, run: TableRun | None, load: str, near:
     predicted, why = None, machine.unpredicted
     if run and machine.profile:
         if near.operations in run.counted:
-            predicted = machine.profile.footprint.loaded_tables + run.counted[near.operations]
+            rest = _tables_at_rest(machine, machine.profile)
+            predicted = rest + run.counted[near.operations]
         else:
             why = f"the model's load ends before {near.operations} operations"
     observed = machine.capture.page_runs(stage).count(PageFlag.PGTABLE)
@@ -176,9 +183,13 @@ def _tables_row(machine: ComparedMachine, run: TableRun | None, load: str, near:
 def near_sample(capture: Capture) -> Sample | None:
     """Return the sample at which the flags of the stage `near` were taken; None without them.
 
-    It is the first that finds kernel zones with less above their min marks than NEAR_KB.
+    It is the one that the manifest names, or the first that finds kernel zones with less above
+    their min marks than NEAR_KB.
     """
     load = str(capture.args.get("kind", ""))
+    if named := sample_before_near(capture):
+        sample = read_sample(capture, named)
+        return None if sample.note == "dead" else sample
     limit = capture.args.get("NEAR_KB", NEAR_KIB)
     if f"near/{load}" not in page_stages(capture) or not isinstance(limit, int):
         return None
@@ -189,6 +200,18 @@ def near_sample(capture: Capture) -> Sample | None:
         if left * PAGE_SIZE < limit * 1024:
             return None if sample.note == "dead" else sample
     return None
+
+
+def _tables_at_rest(machine: ComparedMachine, profile: KernelProfile) -> int:
+    """Pages of tables that there are while a load runs, without its own.
+
+    Those of the started system are counted right after boot; the processes that run the load and
+    read its state are the build's own addition.
+    """
+    added = profile.footprint.loaded_tables - profile.footprint.booted_tables
+    if "boot" in page_stages(machine.capture):
+        return machine.capture.page_runs("boot").count(PageFlag.PGTABLE) + added
+    return profile.footprint.loaded_tables
 
 
 def late_mark_rows(machine: ComparedMachine) -> Iterator[Row]:

@@ -157,3 +157,19 @@ def peak_sample(capture: Capture, series: str = "") -> Sample:
     if not samples:
         raise CaptureError(capture.path, "the capture has no sample of its load")
     return max(samples, key=lambda s: s.meminfo().get("SReclaimable", 0))
+
+
+def sample_before_near(capture: Capture) -> str:
+    """Return the path of the last sample before the flags of the stage `near` were taken, or "".
+
+    The manifest of a full capture lists everything in the order in which it came; that of a
+    compact one names the sample.
+    """
+    load = str(capture.args.get("kind", ""))
+    order, named = capture.manifest.get("frame_host_seconds"), capture.manifest.get("near_sample")
+    near = f"kpf/{load}/near"
+    if isinstance(order, dict) and near in order:
+        paths = list(order)
+        before = [p for p in paths[: paths.index(near)] if p.startswith(f"ts/{load}/")]
+        named = before[-1] if before else ""
+    return named if isinstance(named, str) and capture.has(named) else ""

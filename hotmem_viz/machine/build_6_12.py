@@ -56,6 +56,7 @@ FOOTPRINT = BootFootprint(
     node_other=495,
     dma_pool=True,
     # 97 or 98 in v612-b-dirs, -pipes, -sockets and -vmas.
+    booted_tables=89,
     loaded_tables=98,
     percpu_lists=1900,
 )

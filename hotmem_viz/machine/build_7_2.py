@@ -49,6 +49,7 @@ FOOTPRINT = BootFootprint(
     node_other=495,
     dma_pool=True,
     # 121 in v72-b-sockets, 120 in v72-b-vmas.
+    booted_tables=109,
     loaded_tables=121,
     percpu_lists=2600,
 )

@@ -53,9 +53,9 @@ class BootFootprint:
         Whether boot takes a pool for atomic allocations from ZONE_DMA.
     high_other, high_page_tables
         PAE only: pages in use in HIGHMEM besides user memory.
-    loaded_tables
-        Pages with the PGTABLE flag while a load without memory of its own runs: its parent's and
-        its own tables, and from 6.8 on those of the kernel.
+    booted_tables, loaded_tables
+        Pages with the PGTABLE flag right after boot, and while a load without memory of its own
+        runs: its parent's and its own tables, and from 6.8 on those of the kernel.
     percpu_lists
         Free pages of the first node's DMA32 that boot leaves on per-CPU lists in orders and
         types that a workload does not ask for. A zone's lists hold no more than its low mark.
@@ -87,6 +87,7 @@ class BootFootprint:
     dma_pool: bool
     high_other: int = 0
     high_page_tables: int = 0
+    booted_tables: int = 0
     loaded_tables: int = 0
     percpu_lists: int = 0
 
@@ -135,6 +136,7 @@ X86_64_6_1 = BootFootprint(
     node_other=495,
     dma_pool=True,
     # 23 in all six b-* captures that have flags from near the end.
+    booted_tables=14,
     loaded_tables=23,
 )
 
@@ -166,5 +168,6 @@ PAE_6_1 = BootFootprint(
     high_other=108,
     high_page_tables=18,
     # 26 in e-files and all e-sockets.
+    booted_tables=19,
     loaded_tables=26,
 )

@@ -90,8 +90,9 @@ class KernelProfile:
     min_free_cap_kb
         Upper bound of min_free_kbytes: 262144, and 65536 before 5.8.
     thp_off_runs
-        How often min_free_kbytes is computed when huge pages are switched off: on 7.2 twice, the
-        second time from the marks of the first (measured: exact so for all zones).
+        How often min_free_kbytes is computed when huge pages are switched off, by "never" in
+        enabled and in shmem_enabled: on 7.2 each word counts (measured: marks are those of one
+        run after the first alone, and of two after both), before that only the first.
     footprint
         What the booted kernel itself occupies.
     caches, operations

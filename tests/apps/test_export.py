@@ -17,7 +17,8 @@ from hotmem_viz.cli import main
 from tests.conftest import ROOT
 
 # The last three ticks of the classroom lesson, so that a test takes no longer than it must.
-SHORT = ("--from", "161", "--to", "163")
+LAST = hotmem_viz.run("exhaustion").n_ticks - 1
+SHORT = ("--from", str(LAST - 2), "--to", str(LAST))
 GIVEN = {"--tick": "3", "--theme": "dark", "--fps": "9", "--from": "1", "--to": "2"}
 BEGINS = {
     ".npz": b"PK\x03\x04",
@@ -74,11 +75,17 @@ def test_an_option_that_an_ending_has_no_use_for_is_a_usage_error(
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (["--out", "x.png", "--tick", "164"], "--tick: 164 is not allowed; 0 to 163"),
+        (
+            ["--out", "x.png", "--tick", str(LAST + 1)],
+            f"--tick: {LAST + 1} is not allowed; 0 to {LAST}",
+        ),
         (["--out", "x.png", "--tick", "three"], "'--tick': 'three'"),
-        (["--out", "x.gif", "--from", "-1"], "--from: -1 is not allowed; 0 to 163"),
-        (["--out", "x.gif", "--to", "164"], "--to: 164 is not allowed; 0 to 163"),
-        (["--out", "x.pdf", "--from", "9", "--to", "8"], r"--to: 8 is .* 9 \(--from\) to 163"),
+        (["--out", "x.gif", "--from", "-1"], f"--from: -1 is not allowed; 0 to {LAST}"),
+        (
+            ["--out", "x.gif", "--to", str(LAST + 1)],
+            f"--to: {LAST + 1} is not allowed; 0 to {LAST}",
+        ),
+        (["--out", "x.pdf", "--from", "9", "--to", "8"], rf"--to: 8 is .* 9 \(--from\) to {LAST}"),
         (["--out", "x.svg", "--from", "soon"], "'--from': 'soon'"),
         (["--out", "x.gif", "--fps", "0"], "'--fps': 0 is not in the range 1<=x<=50"),
         (["--out", "x.mp4", "--fps", "51"], "'--fps': 51 is not in the range 1<=x<=50"),
@@ -102,7 +109,7 @@ def test_the_options_reach_the_film(capsys, tmp_path):
     with Image.open(path) as film:
         assert film.convert("RGB").getpixel((2, 2)) == (0x18, 0x1C, 0x22)
         assert getattr(film, "n_frames", 1) == 3
-        # Tick 161 is one of four a second; 162 and 163 are the refusal and the end.
+        # The first is one of four a second; the others are the refusal and the end.
         delays = []
         for i in range(3):
             film.seek(i)
@@ -112,7 +119,7 @@ def test_the_options_reach_the_film(capsys, tmp_path):
 
 def test_the_command_and_python_write_the_same_film(capsys, tmp_path):
     assert outcome(capsys, "--out", str(tmp_path / "a.gif"), *SHORT)[0] == 0
-    hotmem_viz.run("exhaustion").to_gif(tmp_path / "b.gif", first=161, last=163)
+    hotmem_viz.run("exhaustion").to_gif(tmp_path / "b.gif", first=LAST - 2, last=LAST)
     assert (tmp_path / "a.gif").read_bytes() == (tmp_path / "b.gif").read_bytes()
 
 

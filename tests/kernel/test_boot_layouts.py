@@ -58,7 +58,7 @@ def initial_pages(capture: Capture) -> list[int]:
 
 
 def test_all_captures_are_here():
-    assert len(NAMES) == 90
+    assert len(NAMES) == 114
     assert {n for n in NAMES if "boot" not in load(n)[0].stages} == NOT_BOOTED
 
 
@@ -121,10 +121,12 @@ def test_watermarks_are_exact(name):
 
 @pytest.mark.parametrize("name", BOOTED)
 def test_managed_pages_are_within_four(name):
-    capture, _, _, plan = load(name)
+    capture, spec, profile, plan = load(name)
     managed = boot(name).managed_pages(plan)
+    # The log does not say on which node each further CPU, and so its area, is.
+    slack = 4 + (spec.cpus - 1) * profile.for_arch(spec.arch).footprint.percpu
     for zone in populated(capture):
-        assert abs(managed[zone.nid, zone.zone] - zone.managed) <= 4, zone.name
+        assert abs(managed[zone.nid, zone.zone] - zone.managed) <= slack, zone.name
 
 
 def test_managed_pages_are_mostly_exact():
@@ -133,8 +135,8 @@ def test_managed_pages_are_mostly_exact():
         for name in BOOTED
         for z in populated(load(name)[0])
     ]
-    assert len(errors) == 315
-    assert errors.count(0) >= 300
+    assert len(errors) == 400
+    assert errors.count(0) >= 380
 
 
 @pytest.mark.parametrize("name", PAE)
@@ -145,7 +147,16 @@ def test_pae_lowmem_is_exact(name):
     assert low * 4 == capture.meminfo()["LowTotal"]
 
 
-@pytest.mark.parametrize("name", BOOTED)
+def started_alike(name: str) -> bool:
+    """Say whether the ramdisk is the one that footprints were measured with.
+
+    tools/capture starts another program, from a ramdisk less than half as large.
+    """
+    capture, _, profile, _ = load(name)
+    return capture.boot_log.ramdisk_freed_pages > profile.footprint.initrd / 2
+
+
+@pytest.mark.parametrize("name", [n for n in BOOTED if started_alike(n)])
 def test_pages_in_use_after_boot_are_within_two_percent(name):
     capture = load(name)[0]
     used = sum(z.managed - z.free - z.pcp_pages for z in capture.zoneinfo())

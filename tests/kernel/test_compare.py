@@ -43,6 +43,13 @@ KNOWN_MISSES = {
     ("c-dense-8G-low144M", "free-movable"),
     # 5 pages for 2 allowed: tables of that kernel's own that a load adds to are not understood.
     ("v72-c-zero-1G-60", "page-table-pages"),
+    ("v72-c-procs-1536M-256M-75", "page-table-pages"),
+    # Two CPUs: one gives pages back while the other prints its report.
+    ("b-pipes-2cpu-1G-75", "oom-inequality"),
+    # Where address randomisation puts a process's stack costs one table a process, 5 % here.
+    ("b-procs-640M-50", "objects-until-oom"),
+    # Killed processes were still giving memory back between the two readings.
+    ("c-procs-sparse-768M-512M-60", "free-pages"),
 }
 
 
@@ -53,7 +60,7 @@ def rows_of(results: list[Compared], quantity: str) -> list[Row]:
 def test_every_row_of_every_capture_is_within_tolerance(everything):
     misses = [row for result in everything for row in result.rows if row.ok is False]
     assert {(row.capture, row.quantity) for row in misses} == KNOWN_MISSES
-    assert len(misses) == len(KNOWN_MISSES)
+    assert len(misses) == len(KNOWN_MISSES) + 1  # Both zones of the machine with two CPUs.
     assert [result.error for result in everything if result.error] == []
     assert exit_status(everything) == 1
 
@@ -70,25 +77,25 @@ def test_the_only_rows_without_a_prediction_are_moving_zones(everything):
 @pytest.mark.parametrize(
     ("quantity", "count"),
     [
-        ("boots", 90),
-        ("zone-start", 463),
-        ("block-valid-zones", 1063),
-        ("watermark-min", 772),
-        ("sum-of-min", 88),
-        ("pae-lowmem-total", 12),
-        ("objects-until-oom", 20),
-        ("free-movable", 28),
-        ("free-highmem", 7),
-        ("steps-until-oom", 16),
-        ("address-space-reached", 16),
-        ("page-table-pages", 14),
-        ("load-outcome", 37),
+        ("boots", 114),
+        ("zone-start", 603),
+        ("block-valid-zones", 1299),
+        ("watermark-min", 1004),
+        ("sum-of-min", 112),
+        ("pae-lowmem-total", 16),
+        ("objects-until-oom", 26),
+        ("free-movable", 37),
+        ("free-highmem", 9),
+        ("steps-until-oom", 21),
+        ("address-space-reached", 21),
+        ("page-table-pages", 20),
+        ("load-outcome", 48),
         ("cache-stops-growing", 1),
-        ("oom-inequality", 85),
+        ("oom-inequality", 109),
         ("free-blocks-by-order", 497),
-        ("free-pages", 551),
-        ("offline-verdict", 80),
-        ("dimm-removal", 10),
+        ("free-pages", 718),
+        ("offline-verdict", 144),
+        ("dimm-removal", 16),
     ],
 )
 def test_no_capture_is_passed_over(everything, quantity, count):
@@ -245,4 +252,4 @@ def test_rows_measure_percentages_relative_and_the_rest_absolute():
 
 def test_the_summary_counts(everything):
     rows = sum(len(result.rows) for result in everything)
-    assert summary_text(everything).startswith(f"90 captures, {rows} rows: ")
+    assert summary_text(everything).startswith(f"114 captures, {rows} rows: ")

@@ -58,12 +58,17 @@ def test_onlining_and_removals():
     for name in capture_names():
         capture = open_capture(name)
         if removals := capture.removals():
-            (removal,) = removals
             states = {(o.how, *o.zones) for o in capture.onlining()}
-            seen[name] = (removal.verdict, states)
+            verdicts = [r.verdict for r in removals]
+            seen[name] = (verdicts[0] if len(verdicts) == 1 else verdicts, states)
     assert seen == {
+        "d-hot-auto-ratio100": (
+            ["removed", "refused", "removed", "removed"],
+            {("online", "Movable"), ("online", "Normal")},
+        ),
         "d-hot-kernel-empty": ("refused", {("online_kernel", "Normal")}),
         "d-hot-kernel-files": ("refused", {("online_kernel", "Normal")}),
+        "d-hot-memmap-128M": ("removed", {("online_movable", "Movable")}),
         "d-hot-memmap-on-memory": ("removed", {("online_movable", "Movable")}),
         "d-hot-movable-anon": ("removed", {("online_movable", "Movable")}),
         "d-hot-movable-empty": ("removed", {("online_movable", "Movable")}),
@@ -71,6 +76,7 @@ def test_onlining_and_removals():
         "d-hot-online-default": ("refused", {("online", "Normal")}),
         "d-hot-online-policy-auto": ("removed", {("online", "Movable")}),
         "v612-d-hot-256-default": ("refused", set()),
+        "v612-d-hot-768M-movable": ("removed", {("online_movable", "Movable")}),
         "v72-d-hot-256-default": ("refused", set()),
     }
 

@@ -86,7 +86,7 @@ WITHOUT = """
 import sys
 from hotmem_viz.cli import main
 sys.modules["imageio_ffmpeg"] = None
-main(["run", "exhaustion", "--from", "163", "--out", sys.argv[1]])
+main(["run", "exhaustion", "--from", "150", "--out", sys.argv[1]])
 """
 
 
