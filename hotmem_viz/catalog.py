@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from hotmem_viz.recording.recording import Recording
     from hotmem_viz.scenarios.exhaustion import Exhaustion
 
-SCENARIOS = {"exhaustion": "Exhaustion", "stop_machine": "StopMachine"}
+SCENARIOS = {
+    "boot_options": "BootOptionsRun",
+    "exhaustion": "Exhaustion",
+    "stop_machine": "StopMachine",
+}
 """Scenarios by name: a module of `hotmem_viz.scenarios`, and the class in it."""
 
 REPLAYED = ("exhaustion",)

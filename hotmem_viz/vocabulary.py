@@ -211,3 +211,10 @@ class EventKind(IntEnum):
     BURST_OVER = 64
     DEVICE_PAGE = 65
     TAX = 66
+
+    BOOTED_AGAIN = 90
+    RANGE_READ = 91
+    REMOTE_KERNEL = 92
+    SCORED = 93
+    MACHINE_CHANGED = 94
+    BLOCK_ONLINED = 95

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hotmem_viz.errors import ParameterError
-from hotmem_viz.views.remap_looks import REMAP_EVENTS
+from hotmem_viz.views.event_looks import BOOT_OPTIONS_EVENTS, REMAP_EVENTS
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
 Theme = Literal["light", "dark"]
@@ -180,6 +180,7 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.DONE: ("done", "#3f4753", "#c3cad5"),
     EventKind.CAPTURED: ("captured", "#0f6f8f", "#58c4e4"),
     **REMAP_EVENTS,
+    **BOOT_OPTIONS_EVENTS,
 }
 """Label, light and dark colour of each event kind's mark."""
 

@@ -1,4 +1,7 @@
-"""How the events of the mail's proposal look: part of the palette's event table."""
+"""How the events of single scenarios look: parts of the palette's event table.
+
+Label, light and dark colour of each kind's mark.
+"""
 
 from __future__ import annotations
 
@@ -23,4 +26,14 @@ REMAP_EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.TAX: ("tax or stall", "#8a6100", "#e3b341"),
     EventKind.CORRUPTED: ("corrupted", "#86198f", "#e879f9"),
 }
-"""Label, light and dark colour of each kind's mark."""
+"""The mail's proposal."""
+
+BOOT_OPTIONS_EVENTS: dict[EventKind, tuple[str, str, str]] = {
+    EventKind.BOOTED_AGAIN: ("boots again", "#44546a", "#9fb4cf"),
+    EventKind.RANGE_READ: ("range read", "#6d3fb0", "#b692f2"),
+    EventKind.REMOTE_KERNEL: ("kernel pages by node", "#8a5a00", "#e8b84a"),
+    EventKind.SCORED: ("scored", "#0b5fa8", "#62b0f5"),
+    EventKind.MACHINE_CHANGED: ("machine changed", "#b3151f", "#ff6b6b"),
+    EventKind.BLOCK_ONLINED: ("block online", "#2f6b2f", "#7ccf7c"),
+}
+"""Boot options, and machines that change."""
