@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SCENARIOS = {
     "boot_options": "BootOptionsRun",
     "exhaustion": "Exhaustion",
+    "hot_remove": "HotRemove",
     "stop_machine": "StopMachine",
 }
 """Scenarios by name: a module of `hotmem_viz.scenarios`, and the class in it."""

@@ -218,3 +218,14 @@ class EventKind(IntEnum):
     SCORED = 93
     MACHINE_CHANGED = 94
     BLOCK_ONLINED = 95
+
+    FILLED = 70
+    PLUGGED = 71
+    ONLINED = 72
+    IDLED = 73
+    IN_THE_WAY = 74
+    ASKED_AGAIN = 75
+    RELEASED = 76
+    CALLBACK = 77
+    UNPLUGGED = 78
+    CORNER = 79

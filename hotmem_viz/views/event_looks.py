@@ -37,3 +37,17 @@ BOOT_OPTIONS_EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.BLOCK_ONLINED: ("block online", "#2f6b2f", "#7ccf7c"),
 }
 """Boot options, and machines that change."""
+
+HOT_REMOVE_EVENTS: dict[EventKind, tuple[str, str, str]] = {
+    EventKind.FILLED: ("filled", "#1f6fb5", "#6db3f2"),
+    EventKind.PLUGGED: ("plugged in", "#12786b", "#3fbfa9"),
+    EventKind.ONLINED: ("online", "#2f6b2f", "#7ccf7c"),
+    EventKind.IDLED: ("kernel pages land", "#8a6100", "#e3b341"),
+    EventKind.IN_THE_WAY: ("in the way", "#c2410c", "#ff8f52"),
+    EventKind.ASKED_AGAIN: ("asked again", "#a03a8f", "#e58fd6"),
+    EventKind.RELEASED: ("released", "#0f6f8f", "#56c1e0"),
+    EventKind.CALLBACK: ("callbacks (hearsay)", "#7a4fb5", "#b99af0"),
+    EventKind.UNPLUGGED: ("pulled out", "#3f4753", "#c3cad5"),
+    EventKind.CORNER: ("the corner", "#b3151f", "#ff6b6b"),
+}
+"""Memory that is to leave."""

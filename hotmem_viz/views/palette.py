@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hotmem_viz.errors import ParameterError
-from hotmem_viz.views.event_looks import BOOT_OPTIONS_EVENTS, REMAP_EVENTS
+from hotmem_viz.views.event_looks import BOOT_OPTIONS_EVENTS, HOT_REMOVE_EVENTS, REMAP_EVENTS
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
 Theme = Literal["light", "dark"]
@@ -181,6 +181,7 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.CAPTURED: ("captured", "#0f6f8f", "#58c4e4"),
     **REMAP_EVENTS,
     **BOOT_OPTIONS_EVENTS,
+    **HOT_REMOVE_EVENTS,
 }
 """Label, light and dark colour of each event kind's mark."""
 
