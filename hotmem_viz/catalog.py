@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hotmem_viz.recording.recording import Recording
     from hotmem_viz.scenarios.exhaustion import Exhaustion
 
-SCENARIOS = {"exhaustion": "Exhaustion"}
+SCENARIOS = {"exhaustion": "Exhaustion", "starvation": "Starvation"}
 """Scenarios by name: a module of `hotmem_viz.scenarios`, and the class in it."""
 
 REPLAYED = ("exhaustion",)

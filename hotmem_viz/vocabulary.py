@@ -169,3 +169,9 @@ class EventKind(IntEnum):
     NEVER_ENDS = 14
     INTERRUPTED = 15
     CAPTURED = 40
+
+    MAPPED = 80
+    TABLES_SPILL = 81
+    KILLED = 82
+    ENOMEM = 83
+    STARVED = 84

@@ -5,5 +5,6 @@ workloads   requests drawn beforehand, independent of outcomes
 describe    the part of a recording's meta that a machine gives, and its counters
 telling     events and captions in words, from the model's own numbers
 exhaustion  kernel zones run dry while movable memory lies free
+starvation  page tables fill the kernel zones, so that free memory cannot be mapped
 catalog     scenarios by name
 """

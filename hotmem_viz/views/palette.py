@@ -178,6 +178,11 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.INTERRUPTED: ("given up", "#57534e", "#c4bdb5"),
     EventKind.DONE: ("done", "#3f4753", "#c3cad5"),
     EventKind.CAPTURED: ("captured", "#0f6f8f", "#58c4e4"),
+    EventKind.MAPPED: ("mapped", "#1f6fb5", "#6db3f2"),
+    EventKind.TABLES_SPILL: ("tables spill", "#8a6100", "#e3b341"),
+    EventKind.KILLED: ("killed", "#6d1a2a", "#ff9aa8"),
+    EventKind.ENOMEM: ("ENOMEM", "#9a3412", "#f59e76"),
+    EventKind.STARVED: ("starved", "#7a4fb5", "#b99af0"),
 }
 """Label, light and dark colour of each event kind's mark."""
 
