@@ -28,6 +28,7 @@ SCENARIOS = {
     "boot_options": "BootOptionsRun",
     "exhaustion": "Exhaustion",
     "hot_remove": "HotRemove",
+    "starvation": "Starvation",
     "stop_machine": "StopMachine",
 }
 """Scenarios by name: a module of `hotmem_viz.scenarios`, and the class in it."""

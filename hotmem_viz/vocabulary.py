@@ -229,3 +229,9 @@ class EventKind(IntEnum):
     CALLBACK = 77
     UNPLUGGED = 78
     CORNER = 79
+
+    MAPPED = 80
+    TABLES_SPILL = 81
+    KILLED = 82
+    ENOMEM = 83
+    STARVED = 84

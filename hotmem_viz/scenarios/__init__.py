@@ -8,5 +8,6 @@ exhaustion  kernel zones run dry while movable memory lies free
 stop_machine  the mail's proposal; remap_parameters, remap_filling, remap_pause and
             remap_afterwards are its parts, remap_telling, remap_failures and remap_ending
             its words, remap_reading and remap_rows its numbers
+starvation  page tables fill the kernel zones, so that free memory cannot be mapped
 catalog     scenarios by name
 """

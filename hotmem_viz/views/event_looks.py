@@ -51,3 +51,12 @@ HOT_REMOVE_EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.CORNER: ("the corner", "#b3151f", "#ff6b6b"),
 }
 """Memory that is to leave."""
+
+STARVATION_EVENTS: dict[EventKind, tuple[str, str, str]] = {
+    EventKind.MAPPED: ("mapped", "#1f6fb5", "#6db3f2"),
+    EventKind.TABLES_SPILL: ("tables spill", "#8a6100", "#e3b341"),
+    EventKind.KILLED: ("killed", "#6d1a2a", "#ff9aa8"),
+    EventKind.ENOMEM: ("ENOMEM", "#9a3412", "#f59e76"),
+    EventKind.STARVED: ("starved", "#7a4fb5", "#b99af0"),
+}
+"""Page tables that starve."""

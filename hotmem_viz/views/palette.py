@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hotmem_viz.errors import ParameterError
-from hotmem_viz.views.event_looks import BOOT_OPTIONS_EVENTS, HOT_REMOVE_EVENTS, REMAP_EVENTS
+from hotmem_viz.views.event_looks import (
+    BOOT_OPTIONS_EVENTS,
+    HOT_REMOVE_EVENTS,
+    REMAP_EVENTS,
+    STARVATION_EVENTS,
+)
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
 Theme = Literal["light", "dark"]
@@ -182,6 +187,7 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     **REMAP_EVENTS,
     **BOOT_OPTIONS_EVENTS,
     **HOT_REMOVE_EVENTS,
+    **STARVATION_EVENTS,
 }
 """Label, light and dark colour of each event kind's mark."""
 
