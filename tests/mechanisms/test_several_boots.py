@@ -55,9 +55,9 @@ def test_a_machine_is_shown_in_its_band_alone(boots):
 
 def test_later_changes_are_shown_by_their_frames(boots):
     first, second = (boot_machine(spec, BootOptions(), KERNEL) for spec in SPECS)
-    boots.show(0, first)
     # Owners have other numbers on the other machine.
-    second.owners.add("somebody else")
+    first.owners.add("somebody else")
+    boots.show(0, first)
     boots.show(1, second)
     owner = second.owners.add("pairs")
     done = alloc_pages(second, GFP["KERNEL"], 100, PageKind.SLAB, owner=owner, nid=0)
