@@ -12,6 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.views.event_looks import (
+    BOOT_OPTIONS_EVENTS,
+    HOT_REMOVE_EVENTS,
+    REMAP_EVENTS,
+    STARVATION_EVENTS,
+)
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
 Theme = Literal["light", "dark"]
@@ -178,12 +184,10 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.INTERRUPTED: ("given up", "#57534e", "#c4bdb5"),
     EventKind.DONE: ("done", "#3f4753", "#c3cad5"),
     EventKind.CAPTURED: ("captured", "#0f6f8f", "#58c4e4"),
-    EventKind.BOOTED_AGAIN: ("boots again", "#44546a", "#9fb4cf"),
-    EventKind.RANGE_READ: ("range read", "#6d3fb0", "#b692f2"),
-    EventKind.REMOTE_KERNEL: ("kernel pages by node", "#8a5a00", "#e8b84a"),
-    EventKind.SCORED: ("scored", "#0b5fa8", "#62b0f5"),
-    EventKind.MACHINE_CHANGED: ("machine changed", "#b3151f", "#ff6b6b"),
-    EventKind.BLOCK_ONLINED: ("block online", "#2f6b2f", "#7ccf7c"),
+    **REMAP_EVENTS,
+    **BOOT_OPTIONS_EVENTS,
+    **HOT_REMOVE_EVENTS,
+    **STARVATION_EVENTS,
 }
 """Label, light and dark colour of each event kind's mark."""
 
