@@ -10,7 +10,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.errors import CaptureError, ParameterError
-from hotmem_viz.kernel.captures import open_capture, spec_from_capture
 from hotmem_viz.machine.presets import PRESETS
 from hotmem_viz.machine.profiles import PROFILES, find_profile
 from hotmem_viz.recording.cells import MAX_CELLS
@@ -25,7 +24,13 @@ if TYPE_CHECKING:
     from hotmem_viz.recording.recording import Recording
     from hotmem_viz.scenarios.exhaustion import Exhaustion
 
-SCENARIOS = {"exhaustion": "Exhaustion", "hot_remove": "HotRemove"}
+SCENARIOS = {
+    "boot_options": "BootOptionsRun",
+    "exhaustion": "Exhaustion",
+    "hot_remove": "HotRemove",
+    "starvation": "Starvation",
+    "stop_machine": "StopMachine",
+}
 """Scenarios by name: a module of `hotmem_viz.scenarios`, and the class in it."""
 
 REPLAYED = ("exhaustion",)
@@ -69,6 +74,9 @@ def choose_setup(machine: str, movable: float | None, boot: str, profile: str = 
     """
     if machine in PRESETS:
         return choose_preset(machine, movable, boot, DEFAULT_MOVABLE, profile)
+    # A preset's lesson does not wait for the parsers of what kernels print.
+    from hotmem_viz.kernel.captures import open_capture, spec_from_capture
+
     try:
         capture = open_capture(machine)
     except CaptureError as error:

@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 
 import click
 
-from hotmem_viz import __version__
-from hotmem_viz.cli_kernels import COMMANDS, complain
+from hotmem_viz import __version__, cli_kernels, cli_lessons
+from hotmem_viz.cli_kernels import complain
 from hotmem_viz.errors import HotmemError, ParameterError
 
 DASHBOARD_PORT = 8866
@@ -210,7 +210,7 @@ def run(
         export.pair_with_progress(scenario, parameters, beside).to_html(out)
 
 
-for _command in COMMANDS:
+for _command in (*cli_kernels.COMMANDS, *cli_lessons.COMMANDS):
     cli.add_command(_debug_option(_command))
 
 

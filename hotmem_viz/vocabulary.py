@@ -73,13 +73,37 @@ class MigrateType(IntEnum):
 class SectionState(IntEnum):
     """What a section is to the kernel (include/linux/memory.h; KERNEL.md 5.1).
 
-    ABSENT is 0: nothing is plugged in. OFFLINE has a memory map but belongs to no zone.
+    ABSENT is 0: nothing is plugged in. OFFLINE has a memory map but belongs to no zone. From
+    ISOLATING on they are the states of the mail's proposal, which no kernel has.
     """
 
     ABSENT = 0
     OFFLINE = 1
     ONLINE = 2
     GOING_OFFLINE = 3
+    ISOLATING = 4
+    EMPTYING = 5
+    RESIDUAL = 6
+    RESERVING = 7
+    STOPPED = 8
+    OFFLINE_MIGRATED = 9
+    REMOVED = 10
+    FAILED = 11
+    TARGET = 12
+
+
+ONLINE_STATES = (
+    SectionState.ONLINE,
+    SectionState.GOING_OFFLINE,
+    SectionState.ISOLATING,
+    SectionState.EMPTYING,
+    SectionState.RESIDUAL,
+    SectionState.RESERVING,
+    SectionState.STOPPED,
+    SectionState.FAILED,
+    SectionState.TARGET,
+)
+"""States in which a section's frames belong to a zone."""
 
 
 @unique
@@ -170,6 +194,31 @@ class EventKind(IntEnum):
     INTERRUPTED = 15
     CAPTURED = 40
 
+    RESIDUE = 50
+    RESERVED = 51
+    STOPPED = 52
+    COPIED = 53
+    TABLE_WRITTEN = 54
+    TABLES_WALKED = 55
+    RESUMED = 56
+    OFFLINE_MIGRATED = 57
+    LOOKUP = 58
+    DRAINED = 59
+    COPIED_HOME = 60
+    TARGET_REMOVED = 61
+    REMAP_FAILED = 62
+    CORRUPTED = 63
+    BURST_OVER = 64
+    DEVICE_PAGE = 65
+    TAX = 66
+
+    BOOTED_AGAIN = 90
+    RANGE_READ = 91
+    REMOTE_KERNEL = 92
+    SCORED = 93
+    MACHINE_CHANGED = 94
+    BLOCK_ONLINED = 95
+
     FILLED = 70
     PLUGGED = 71
     ONLINED = 72
@@ -180,3 +229,9 @@ class EventKind(IntEnum):
     CALLBACK = 77
     UNPLUGGED = 78
     CORNER = 79
+
+    MAPPED = 80
+    TABLES_SPILL = 81
+    KILLED = 82
+    ENOMEM = 83
+    STARVED = 84

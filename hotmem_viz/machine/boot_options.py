@@ -40,7 +40,9 @@ class BootOptions:
     Sizes are bytes, percents are whole numbers. A percent outranks a size of the same
     option, as in find_zone_movable_pfns_for_nodes (mm/page_alloc.c, 6.1). vmalloc= and userpte=
     mean something to 32-bit kernels alone: what vmalloc() keeps of the kernel's address space,
-    and whether page tables stay out of high memory. `text` is the command line that was read.
+    and whether page tables stay out of high memory. `movable_ranges` are ranges of pfns that no
+    released kernel takes; they exclude the rest (`machine.movable_map`). `text` is the command
+    line that was read.
     """
 
     kernelcore_bytes: int | None = None
@@ -51,6 +53,7 @@ class BootOptions:
     movable_node: bool = False
     vmalloc_bytes: int | None = None
     userpte_nohigh: bool = False
+    movable_ranges: tuple[tuple[int, int], ...] = ()
     text: str = ""
     hotplug: HotplugOptions = field(default_factory=HotplugOptions)
 

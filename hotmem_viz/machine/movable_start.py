@@ -44,10 +44,13 @@ def find_movable_starts(
     """Return the first pfn of ZONE_MOVABLE of each node that gets one.
 
     find_zone_movable_pfns_for_nodes (mm/page_alloc.c, 6.1). The order is the kernel's:
-    movable_node outranks kernelcore=mirror, which outranks sizes.
+    movable_node outranks kernelcore=mirror, which outranks sizes. Named ranges, of an option that
+    no released kernel has, stand alone.
     """
     nodes = sorted(spec.nodes, key=lambda n: n.nid)
-    if options.movable_node:
+    if options.movable_ranges:
+        starts = _from_ranges(nodes, options.movable_ranges)
+    elif options.movable_node:
         starts = _from_hotplug_marks(nodes, kernel_node(spec))
     elif options.kernelcore_mirror:
         starts = _from_mirror_marks(nodes, borders.four_gib_pfn)
@@ -84,6 +87,24 @@ def _from_hotplug_marks(nodes: list[NodeSpec], kernel: int) -> dict[int, int]:
         n.nid: [r.start_pfn for r in n.ranges if r.hotpluggable] for n in nodes if n.nid != kernel
     }
     return {nid: min(pfns) for nid, pfns in marked.items() if pfns}
+
+
+def _from_ranges(nodes: list[NodeSpec], asked: tuple[tuple[int, int], ...]) -> dict[int, int]:
+    """Cut each node at the lowest address of its memory that a range names (2012 proposal).
+
+    The zone reaches from there to the end of the node, whatever else is named or not. A start of
+    pfn 0 is none: so the kernel writes that a node has no ZONE_MOVABLE.
+    """
+    named = {
+        n.nid: [
+            max(r.start_pfn, start)
+            for r in n.ranges
+            for start, end in asked
+            if max(r.start_pfn, start) < min(r.end_pfn, end)
+        ]
+        for n in nodes
+    }
+    return {nid: min(pfns) for nid, pfns in named.items() if pfns}
 
 
 def _from_mirror_marks(nodes: list[NodeSpec], four_gib_pfn: int) -> dict[int, int]:

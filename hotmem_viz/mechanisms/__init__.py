@@ -24,6 +24,9 @@ pins        references that keep a page where it is
 migrate     moving pages to other frames
 hugetlb     the pool of huge pages
 offline     taking memory blocks offline, and why it is refused or never ends
+residue     what a section keeps when all that can migrate has left
+remap, remap_targets, remap_after  the mail's proposal: reserve, stop, copy, re-point; what follows
+stop_machine what the pause costs, and what each CPU does in it
 costs       what moving memory takes, published figures
 oom         the verdict, MemAvailable, memory that is free but of no use
 outcome     what every mechanism answers

@@ -23,6 +23,7 @@ from hotmem_viz.mechanisms.zonelists import build_all_zonelists
 from hotmem_viz.memory.frames import ALL_ONES, WORD, FrameSet, range_bits
 from hotmem_viz.vocabulary import (
     MAX_ORDER_PAGES,
+    ONLINE_STATES,
     PAGEBLOCK_PAGES,
     MigrateType,
     PageKind,
@@ -32,8 +33,6 @@ from hotmem_viz.vocabulary import (
 
 if TYPE_CHECKING:
     from hotmem_viz.memory.physical import PhysicalMemory
-
-_ONLINE = (SectionState.ONLINE, SectionState.GOING_OFFLINE)
 
 
 def take_out(mem: PhysicalMemory, start_pfn: int, end_pfn: int) -> Outcome:
@@ -47,7 +46,7 @@ def take_out(mem: PhysicalMemory, start_pfn: int, end_pfn: int) -> Outcome:
     free: who asks for less has not emptied the block. Answers with the frames, by zone.
     """
     sections = _whole_sections(mem, start_pfn, end_pfn)
-    if not np.isin(mem.section_state[sections], _ONLINE).all():
+    if not np.isin(mem.section_state[sections], ONLINE_STATES).all():
         raise ParameterError("range", (start_pfn, end_pfn), "sections that are online")
     zone = _only_zone(mem, start_pfn, end_pfn)
     _refuse_held(mem, sections, start_pfn)

@@ -8,5 +8,6 @@ added       memory that came after boot, and what was paid for it
 build       a booted machine from a spec
 address_spaces, growing  mappings and page tables of processes, sparse
 census      counting, by kind, zone and section
-invariants, table_invariants  what must hold at any moment
+address_map the kernel's own virtual-to-physical map, section by section
+invariants, table_invariants, map_invariants  what must hold at any moment
 """

@@ -108,3 +108,8 @@ MAPPING_FIELDS = (
     Field("huge", "V", np.uint8, "HugeUse", "whether touching it maps 2 MiB pages, and which"),
 )
 """One row a mapping (struct vm_area_struct)."""
+
+ADDRESS_FIELDS = (
+    Field("found_in", "S", np.int32, "section", "physical section of a virtual one; see SCATTERED"),
+)
+"""The kernel's own virtual-to-physical map, one row a virtual section (`memory.address_map`)."""

@@ -16,11 +16,11 @@ from hotmem_viz.vocabulary import (
     MAX_ORDER,
     MAX_ORDER_PAGES,
     N_ORDERS,
+    ONLINE_STATES,
     PAGEBLOCK_PAGES,
     HugeState,
     MigrateType,
     PageKind,
-    SectionState,
 )
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _check_sections(mem: PhysicalMemory, zones: np.ndarray) -> None:
     """Refuse sections online without memory or the reverse, lost groups, frames out of spans."""
     there = (zones.reshape(mem.kind.shape) != NO_ZONE).any(axis=1)
     _refuse(
-        np.isin(mem.section_state, (SectionState.ONLINE, SectionState.GOING_OFFLINE)) != there,
+        np.isin(mem.section_state, ONLINE_STATES) != there,
         "section_state: section {} is online in one of state and segments",
     )
     own = np.arange(mem.spec.section_pages) < mem.own_map[:, None]

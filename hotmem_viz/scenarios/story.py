@@ -28,7 +28,9 @@ class Story:
     scenario yields from both `tell` and `flush`. time_ns is the model's time.
     """
 
-    def __init__(self, mem: PhysicalMemory, read_counters: Callable[[], Sequence[float]]) -> None:
+    def __init__(
+        self, mem: PhysicalMemory, read_counters: Callable[[], Sequence[float] | np.ndarray]
+    ) -> None:
         self.mem = mem
         self.time_ns = 0.0
         self._read = read_counters

@@ -12,6 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.views.event_looks import (
+    BOOT_OPTIONS_EVENTS,
+    HOT_REMOVE_EVENTS,
+    REMAP_EVENTS,
+    STARVATION_EVENTS,
+)
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
 Theme = Literal["light", "dark"]
@@ -178,16 +184,10 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.INTERRUPTED: ("given up", "#57534e", "#c4bdb5"),
     EventKind.DONE: ("done", "#3f4753", "#c3cad5"),
     EventKind.CAPTURED: ("captured", "#0f6f8f", "#58c4e4"),
-    EventKind.FILLED: ("filled", "#1f6fb5", "#6db3f2"),
-    EventKind.PLUGGED: ("plugged in", "#12786b", "#3fbfa9"),
-    EventKind.ONLINED: ("online", "#2f6b2f", "#7ccf7c"),
-    EventKind.IDLED: ("kernel pages land", "#8a6100", "#e3b341"),
-    EventKind.IN_THE_WAY: ("in the way", "#c2410c", "#ff8f52"),
-    EventKind.ASKED_AGAIN: ("asked again", "#a03a8f", "#e58fd6"),
-    EventKind.RELEASED: ("released", "#0f6f8f", "#56c1e0"),
-    EventKind.CALLBACK: ("callbacks (hearsay)", "#7a4fb5", "#b99af0"),
-    EventKind.UNPLUGGED: ("pulled out", "#3f4753", "#c3cad5"),
-    EventKind.CORNER: ("the corner", "#b3151f", "#ff6b6b"),
+    **REMAP_EVENTS,
+    **BOOT_OPTIONS_EVENTS,
+    **HOT_REMOVE_EVENTS,
+    **STARVATION_EVENTS,
 }
 """Label, light and dark colour of each event kind's mark."""
 

@@ -85,6 +85,17 @@ test("sections are grouped by node and main zone, in order, with holes where the
   ]);
 });
 
+test("of several boots, each is named where it begins", async () => {
+  const { meta } = await loadRecording("tiny");
+  const zones = meta.zones.map((zone) => ({ ...zone, boot: zone.nid }));
+  const boots = [{ title: "day 1" }, { title: "a month later" }];
+  assert.deepEqual(groupSections({ ...meta, zones, boots }).map((g) => g.label), [
+    "day 1: node 0 · DMA + DMA32",
+    "a month later: node 1 · Normal",
+    "node 1 · Movable",
+  ]);
+});
+
 test("a zone border inside a section is a line at its cell", async () => {
   const { meta } = await loadRecording("tiny");
   const layout = layoutMap({ meta, width: 900, height: 460, labelWidth });

@@ -113,6 +113,15 @@ def test_every_key_is_described(recording):
         assert set(detail) == {"section", "tick"}
 
 
+def test_several_boots_are_described():
+    meta = hotmem_viz.run("boot_options").meta
+    assert all(names("Several boots") == list(boot) for boot in meta["boots"])
+    for row in (*meta["zones"], *meta["machine"]["nodes"]):
+        assert 0 <= row["boot"] < len(meta["boots"])
+    own = names("counters of several boots")
+    assert [c["name"] for c in meta["counters"]][-len(own) :] == own
+
+
 def test_every_counter_is_described(recording):
     patterns = [
         name.replace("zoneN", r"zone\d+").replace("NAME", r"\w+") for name in names("meta.counters")

@@ -32,8 +32,13 @@ export function groupSections(meta) {
       if (!group.names.includes(row.zone.zone)) group.names.push(row.zone.zone);
     }
   });
+  let boot;
   for (const group of groups) {
     group.label = `node ${group.nid} · ${group.names.join(" + ")}`;
+    // Of several boots on one map, each is named where it begins.
+    const begins = group.zone?.boot !== boot;
+    boot = group.zone?.boot;
+    if (begins && meta.boots?.[boot]) group.label = `${meta.boots[boot].title}: ${group.label}`;
   }
   return groups;
 }

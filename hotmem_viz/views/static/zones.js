@@ -94,13 +94,15 @@ export class ZonesPanel {
     const { zones } = recording.meta;
     this.rows = zones.map(makeZoneRow);
     this.list.replaceChildren(...this.rows.map((row) => row.el));
+    const boots = [0, ...zones.map((zone) => zone.boot ?? 0)];
+    this.most = Math.max(...boots.map((boot) => zones.filter((zone) => (zone.boot ?? 0) === boot).length));
     const missing = !recording.hasCounter("mem_available");
     this.totals.claim.el.hidden = missing;
   }
 
   /** Choose how roomy the rows are, for `height` css pixels in all. */
   fit(height) {
-    const fits = ({ zone, totals }) => totals + zone * this.rows.length <= height;
+    const fits = ({ zone, totals }) => totals + zone * this.most <= height;
     const { classes } = DENSITIES.find(fits) ?? DENSITIES.at(-1);
     for (const name of DENSITY_CLASSES) {
       this.el.classList.toggle(`hotmem-${name}`, classes.includes(name));
@@ -110,7 +112,12 @@ export class ZonesPanel {
   draw([{ recording, tick }]) {
     const page = recording.meta.page_size;
     const count = (name) => recording.counter(name, tick);
-    for (const row of this.rows) this.drawZone(row, (name) => count(`zone${row.zone.id}.${name}`));
+    // Of several boots, the zones of the one that runs.
+    const running = recording.hasCounter("boots") ? count("boots") - 1 : undefined;
+    for (const row of this.rows) {
+      row.el.hidden = row.zone.boot !== running;
+      if (!row.el.hidden) this.drawZone(row, (name) => count(`zone${row.zone.id}.${name}`));
+    }
     const free = count("free");
     const useless = count("useless");
     const claim = count("mem_available");

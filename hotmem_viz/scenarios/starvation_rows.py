@@ -1,0 +1,75 @@
+"""The page tables of a few processes as rows of a recording's `tables` track."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hotmem_viz.mechanisms.table_walk import tables_of
+from hotmem_viz.recording.tracks import TableChange
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from hotmem_viz.memory.address_spaces import AddressSpaces
+
+MOST_SPACES, MOST_TABLES = 3, 400
+"""Processes whose trees are shown, and tables of them in all: more could not be told apart."""
+
+
+class WatchedTables:
+    """Follows the tables of the first processes of a run."""
+
+    def __init__(self, spaces: AddressSpaces) -> None:
+        self.spaces = spaces
+        self._watched: list[int] = []
+        self._shown = np.empty(0, np.int64)
+        self._rows: dict[str, np.ndarray] = {}
+        self._told = 0
+
+    def look(self, alive: Collection[int]) -> list[dict[str, np.ndarray]]:
+        """Return the rows of what was built and what went since the last look."""
+        room = MOST_SPACES - len(self._watched)
+        self._watched += [row for row in list(alive)[:MOST_SPACES] if row not in self._watched][
+            :room
+        ]
+        here = [tables_of(self.spaces, row) for row in self._watched if row in alive]
+        now = np.concatenate([np.empty(0, np.int64), *here])
+        changes = []
+        gone = np.setdiff1d(self._shown, now)
+        if len(gone):
+            kept = np.isin(self._shown, gone)
+            rows = {name: column[kept] for name, column in self._rows.items()}
+            changes.append({**rows, "change": np.full(len(gone), TableChange.GONE)})
+            self._keep(~kept)
+        new = np.setdiff1d(now, self._shown)
+        # A table is named after the one above it.
+        new = new[np.argsort(-self.spaces.tables.level[new], kind="stable")]
+        new = new[: max(0, MOST_TABLES - self._told)]
+        if len(new):
+            self._told += len(new)
+            rows = self._describe(new)
+            self._shown = np.concatenate([self._shown, new])
+            self._rows = {
+                name: np.concatenate([self._rows[name], column]) if self._rows else column
+                for name, column in rows.items()
+            }
+            changes.append({**rows, "change": np.full(len(new), TableChange.NEW)})
+        return changes
+
+    def _keep(self, kept: np.ndarray) -> None:
+        self._shown = self._shown[kept]
+        self._rows = {name: column[kept] for name, column in self._rows.items()}
+
+    def _describe(self, rows: np.ndarray) -> dict[str, np.ndarray]:
+        t = self.spaces.tables
+        return {
+            "table": rows,
+            "space": t.space[rows].copy(),
+            "level": t.level[rows].copy(),
+            "parent": t.parent[rows].copy(),
+            "index": t.index[rows].copy(),
+            # A PAE kernel's top table is part of a slab, whose frame is not known.
+            "pfn": np.maximum(t.frame[rows], 0),
+        }
