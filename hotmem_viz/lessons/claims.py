@@ -61,6 +61,7 @@ _STALE = {"ranges": "right", "month": "shrunk"}
 _SWALLOWS = {"ranges": "swallows", "month": "same"}
 _HOT_ADD = {**_STALE, "beside": "hot_add"}
 _BOOT = "boot_options"
+_HOT = "hot_remove"
 
 _SHOWN: dict[str, _Place] = {
     "S1": _Place(_BOOT, EventKind.RANGE_READ, "The range lands right", _STALE),
@@ -88,12 +89,21 @@ _SHOWN: dict[str, _Place] = {
     "S11": _Place("exhaustion", EventKind.OOM, "", {"machine": "pae"}),
     "S12": _Place("exhaustion", EventKind.REFUSED),
     "S14": _Place("exhaustion", EventKind.OOM, figure="memory free when the kernel has none"),
+    "S16": _Place(_HOT, EventKind.OFFLINE_REFUSED, "", {"where": "kernel", "obstacle": "slab"}),
+    "S17": _Place(
+        _HOT, EventKind.OFFLINE_REFUSED, "", {"where": "kernel", "obstacle": "page_table"}
+    ),
+    "S18": _Place(_HOT, EventKind.NEVER_ENDS, "", {"obstacle": "pin"}),
+    "S19": _Place(
+        _HOT, EventKind.CALLBACK, "", {"machine": "small", "what": "dimm", "callbacks": True}
+    ),
+    "S45": _Place(_HOT, EventKind.OFFLINED),
+    "S46": _Place(_HOT, EventKind.CORNER),
 }
 
 _PENDING = {
     "exhaustion": (15,),
     "starvation": (13,),
-    "hot_remove": (16, 17, 18, 19, 45, 46),
     "strategies": (20, 43, 47),
     "stop_machine": (*range(21, 43), 44),
 }

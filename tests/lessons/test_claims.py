@@ -16,7 +16,6 @@ from hotmem_viz.lessons.claims import CLAIMS, find_tick, ledger, record_claim
 PENDING = {
     "exhaustion": ["S15"],
     "starvation": ["S13"],
-    "hot_remove": ["S16", "S17", "S18", "S19", "S45", "S46"],
     "strategies": ["S20", "S43", "S47"],
     "stop_machine": [*(f"S{n}" for n in range(21, 43)), "S44"],
 }
