@@ -34,6 +34,6 @@ def find_boundary(other: float, mapped: float) -> float:
 
 
 def find_mapped(other: float, ratio: float) -> float:
-    """Return p at which tables starve on a machine of some ratio: the boundary, solved for p."""
+    """Return p at which tables starve on a machine of some ratio above 0: r*, solved for p."""
     kernel = 1 / (1 + ratio)
     return max(0.0, (kernel - MEMORY_MAP - other) / (TABLES_PER_BYTE * ratio * kernel))

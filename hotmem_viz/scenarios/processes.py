@@ -18,6 +18,7 @@ from hotmem_viz.mechanisms.touching import Access, touch
 
 if TYPE_CHECKING:
     from hotmem_viz.machine.page_geometry import PageGeometry
+    from hotmem_viz.mechanisms.outcome import Outcome
     from hotmem_viz.memory.address_spaces import AddressSpaces
 
 _GIB = 1 << 18
@@ -70,13 +71,22 @@ def lay_out_process(geometry: PageGeometry) -> ProcessLayout:
 
 
 def start_small(
-    s: AddressSpaces, layout: ProcessLayout, count: int, owner: int, *, nid: int = 0
+    s: AddressSpaces,
+    layout: ProcessLayout,
+    count: int,
+    owner: int,
+    *,
+    nid: int = 0,
+    outcomes: list[Outcome] | None = None,
 ) -> np.ndarray:
     """Start processes that touch what a small program touches: (n,) rows of those that could.
 
     Processes for which memory did not suffice have no place in the answer, though they exist.
+    outcomes: what was asked for on the way is added to it.
     """
-    rows, _ = start_processes(s, count, owner, nid=nid)
+    gathered: list[Outcome] = [] if outcomes is None else outcomes
+    rows, started = start_processes(s, count, owner, nid=nid)
+    gathered.append(started)
     if not len(rows):
         return rows
     starts = [p.start for p in layout.parts]
@@ -89,6 +99,7 @@ def start_small(
         touched = np.tile([layout.parts[i].touched for i in chosen], len(rows))
         mapping = maps[:, chosen].ravel()
         answer = touch(s, Access(mapping, np.zeros_like(touched), touched, 1, written))
+        gathered.append(answer.outcome)
         done, wanted = done + answer.pages, wanted + answer.wanted
     fit = len(rows) * done // wanted if done < wanted else len(rows)
     return rows[:fit]

@@ -72,9 +72,12 @@ class Gauges:
     def demand(self) -> float:
         """Return p of this moment: what the confined tables could map, over movable memory.
 
-        Tables that are not full, as those of small processes, count by their own size.
+        Tables that are not full, as those of small processes, count by their own size. 0 on a
+        machine without movable memory.
         """
-        return self.confined / TABLES_PER_BYTE / max(1, self.movable)
+        if not self.movable:
+            return 0.0
+        return self.confined / TABLES_PER_BYTE / self.movable
 
     def describe(self) -> list[dict[str, Any]]:
         """Return names, units and labels, in the order of `read`."""

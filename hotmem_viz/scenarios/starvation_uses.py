@@ -105,7 +105,7 @@ class Use:
                 yield from self._fill_part(nid, int(first), int(end))
 
     def _fill_part(self, nid: int, first: int, end: int) -> Iterator[bool]:
-        rows = start_small(self.spaces, self.layout, 1, self.owner, nid=nid)
+        rows = self._start_small(1, nid)
         self._enter(rows)
         if not len(rows):
             yield False
@@ -114,6 +114,10 @@ class Use:
         piece = -(-(end - first) // FILL_TICKS)
         for at in range(first, end, piece):
             yield self._touch(maps, at, min(piece, end - at))
+
+    def _start_small(self, count: int, nid: int) -> np.ndarray:
+        made = self.outcomes
+        return start_small(self.spaces, self.layout, count, self.owner, nid=nid, outcomes=made)
 
     def _enter(self, rows: np.ndarray) -> None:
         first = self.killed + len(self.alive) + 1
@@ -167,7 +171,7 @@ class Use:
                     self.lacking = "a task's memory"
                     return False
         before = self.spaces.alive()
-        rows = start_small(self.spaces, self.layout, wanted, self.owner, nid=nid)
+        rows = self._start_small(wanted, nid)
         new = np.setdiff1d(self.spaces.alive(), before)
         for row in np.setdiff1d(new, rows).tolist():
             # fork or exec failed half-way: the process goes before it did anything.

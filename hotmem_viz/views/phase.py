@@ -52,6 +52,8 @@ def find_point(recording: Recording, tick: int | None = None) -> tuple[float, fl
     recording.check_tick(tick)
     row = recording.counters_array[tick]
     ratio, other, demand = (float(row[names.index(name)]) for name in COUNTERS)
+    if not ratio:
+        raise ParameterError("movable", 0, "a phase diagram needs some movable memory")
     return ratio, other, demand
 
 
@@ -72,7 +74,15 @@ def draw_phase(recording: Recording, theme: Theme = "light", tick: int | None = 
         _draw_curve(axes, shares, p, f"p = {p}", colour(tone, theme), style)
     own = "p < 0.1" if demand < 0.1 else f"p = {demand:,.1f}"
     _draw_curve(
-        axes, shares, demand, f"this run, {own}", colour("alarm", theme), "-", lw=6, alpha=0.5
+        axes,
+        shares,
+        demand,
+        f"this run, {own}",
+        colour("alarm", theme),
+        "-",
+        lw=6,
+        alpha=0.5,
+        zorder=1,
     )
     alarm, ink = colour("alarm", theme), colour("ink", theme)
     axes.plot(

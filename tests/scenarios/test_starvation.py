@@ -19,6 +19,7 @@ from hotmem_viz.recording.recording import Recording
 from hotmem_viz.recording.tracks import TableChange
 from hotmem_viz.scenarios.controls import list_controls
 from hotmem_viz.scenarios.starvation_parameters import StarvationParameters
+from hotmem_viz.vocabulary import PageKind
 
 # KERNEL.md 7.3, worked out apart from the library.
 TABLE = {
@@ -181,6 +182,17 @@ def test_memory_is_whole_at_every_mark_and_at_the_end(name):
     tables = sum(built.spaces.table_pages(row) for row in built.use.alive)
     assert set(built.use.alive) == set(built.spaces.alive().tolist())
     assert built.gauges.levels().sum() == tables
+
+
+@pytest.mark.parametrize("name", ["shared", "sparse", "processes", "mail"])
+def test_the_recording_ends_with_what_memory_holds(name):
+    built = catalog.build_run("starvation", **RUNS[name])
+    recording = record(built)
+    assert recording.kind is not None
+    assert recording.meta["pages_per_cell"] == 1
+    shown = np.bincount(recording.kind.frame(recording.n_ticks - 1), minlength=len(PageKind))
+    held = np.bincount(built.memory.kind.ravel(), minlength=len(PageKind))
+    assert shown[1:].tolist() == held[1:].tolist()
 
 
 @pytest.mark.parametrize("name", RUNS)

@@ -64,6 +64,8 @@ def test_it_is_saved_by_its_ending(starved, tmp_path):
 def test_what_has_no_boundary_is_refused(starved):
     with pytest.raises(ParameterError, match="drawn of starvation"):
         draw_phase(hotmem_viz.run("exhaustion"))
+    with pytest.raises(ParameterError, match="some movable memory"):
+        draw_phase(hotmem_viz.run("starvation", use="dense", movable=0.0))
     with pytest.raises(ParameterError):
         draw_phase(starved, "sepia")  # type: ignore[arg-type]
     with pytest.raises(ParameterError):
