@@ -17,6 +17,9 @@ MEMORY_MAP = 1 / 64
 TABLES_PER_BYTE = 1 / 511
 """Pages of tables for a page densely mapped by four levels, but for the fifth term of the sum."""
 
+LEAST = 1e-6
+"""Kernel memory that is never gone below: a machine without any would have no boundary."""
+
 
 def find_boundary(other: float, mapped: float) -> float:
     """Return r*, the largest movable:kernel ratio at which tables still fit; 0 if none does.
@@ -26,7 +29,8 @@ def find_boundary(other: float, mapped: float) -> float:
     it are N, one page touched in every 2 MiB of ten times as much is ten.
     """
     left = 1 - MEMORY_MAP - other
-    return max(0.0, left / (MEMORY_MAP + other + TABLES_PER_BYTE * mapped))
+    needed = MEMORY_MAP + other + TABLES_PER_BYTE * mapped
+    return max(0.0, left / max(needed, LEAST))
 
 
 def find_mapped(other: float, ratio: float) -> float:

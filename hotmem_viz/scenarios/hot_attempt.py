@@ -6,7 +6,7 @@ batches, so that they can be seen on their way, and an attempt without end is wa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.mechanisms.isolation import RESERVED_KINDS
 from hotmem_viz.mechanisms.migrate import (
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from hotmem_viz.scenarios.hot_counters import Clocks
     from hotmem_viz.scenarios.hot_parameters import HotRemoveParameters
     from hotmem_viz.scenarios.story import Story
+
+BATCH, BATCH_OF_MANY = 128, 1024
+"""Pages that move in a tick: of one block, and where many blocks have to go."""
 
 WATCHED = (0.02, 0.23, 0.75)
 """Shares of the patience after which an attempt without end is looked at."""
@@ -83,7 +86,7 @@ class Attempt:
             yield from story.tell(EventKind.OFFLINE_REFUSED, **telling.tell_refused(mem, out))
             yield story.flush()
             return
-        yield from story.tell(EventKind.ISOLATED, **telling.tell_isolated(mem, out))
+        yield from self._tell_once(EventKind.ISOLATED, telling.tell_isolated(mem, out))
         yield story.flush()
         yield from self._first_pass()
         yield from self._go_on()
@@ -132,7 +135,18 @@ class Attempt:
             function="do_migrate_range()",
             pfn=out.start_pfn,
             zone=out.zone,
+            mark=self._is_first(EventKind.MIGRATED),
         )
+
+    def _is_first(self, kind: EventKind) -> bool:
+        """Say whether a kind is told for the first time; of many blocks only that is a mark."""
+        first = kind not in self.clocks.told or self.batch == BATCH
+        self.clocks.told.add(kind)
+        return first
+
+    def _tell_once(self, kind: EventKind, told: dict[str, Any]) -> Iterator[Tick]:
+        """Tell what comes again with every block."""
+        yield from self.story.tell(kind, **told, mark=self._is_first(kind))
 
     def _go_on(self) -> Iterator[Tick]:
         """Let the kernel's loop run; where it has no end, look at it a few times."""
@@ -151,7 +165,7 @@ class Attempt:
             if not self._helped:
                 self.clocks.emptied_without += self.pages // mem.spec.section_pages
             told = telling.tell_offlined(mem, out, before)
-            yield from self.story.tell(EventKind.OFFLINED, **told)
+            yield from self._tell_once(EventKind.OFFLINED, told)
             yield self.story.flush()
         elif out.verdict is Verdict.EBUSY:
             told = telling.tell_refused(mem, out)
@@ -213,6 +227,7 @@ class Attempt:
     def _after_release(self, outcome: Outcome) -> Iterator[Tick]:
         """Tell that the cause is gone, and go on or begin again."""
         self.story.take(outcome)
+        veto = self.out.veto
         text = (
             f"{format_pages(len(outcome.frames))} let go by whoever held it. The kernel did "
             "nothing for that and was not told: the next try simply finds the way free."
@@ -221,7 +236,7 @@ class Attempt:
             EventKind.RELEASED,
             "The cause goes away",
             text,
-            claims=("S18",),
+            claims=telling.claims_of(veto) if veto else ("S45",),
             rule="A10",
             function="scan_movable_pages()",
             pfn=int(outcome.frames.pfns()[0]),
@@ -261,7 +276,6 @@ class Attempt:
             text,
             claims=("S19",),
             rule="5.6",
-            function="none in Linux",
             pfn=self.block * self.pages,
             zone=self.out.zone,
             unproven=True,

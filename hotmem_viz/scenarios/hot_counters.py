@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hotmem_viz.mechanisms.isolation import RESERVED_KINDS, USER_KINDS
 from hotmem_viz.scenarios.describe import describe_memory, read_memory
-from hotmem_viz.vocabulary import PageKind, SectionState, ZoneType
+from hotmem_viz.vocabulary import EventKind, PageKind, SectionState, ZoneType
 
 if TYPE_CHECKING:
     from hotmem_viz.memory.physical import PhysicalMemory
@@ -30,7 +30,7 @@ OWN = (
 
 @dataclass
 class Clocks:
-    """What a run has come to so far: times are model time in ns."""
+    """What a run has come to so far: times are model time in ns, told is what was told once."""
 
     passes: int = 0
     moved: int = 0
@@ -38,6 +38,7 @@ class Clocks:
     kernel_ns: float = 0.0
     emptied: int = 0
     emptied_without: int = 0
+    told: set[EventKind] = field(default_factory=set)
 
 
 @dataclass(frozen=True)

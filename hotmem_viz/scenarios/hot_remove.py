@@ -17,7 +17,7 @@ from hotmem_viz.mechanisms.offline import NO_ZONE, Verdict, zone_of_block
 from hotmem_viz.mechanisms.outcome import Outcome
 from hotmem_viz.scenarios import describe
 from hotmem_viz.scenarios import hot_telling as telling
-from hotmem_viz.scenarios.hot_attempt import Attempt
+from hotmem_viz.scenarios.hot_attempt import BATCH, BATCH_OF_MANY, Attempt
 from hotmem_viz.scenarios.hot_counters import (
     Clocks,
     describe_counters,
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
 
     from hotmem_viz.recording.recorder import Tick
     from hotmem_viz.scenarios.setup import FindMachine, Setup
-
-BATCH, BATCH_OF_MANY = 128, 1024
-"""Pages that move in a tick: of one block, and where many blocks have to go."""
 
 WHAT_WORDS = {"block": "A memory block", "node": "A whole node", "dimm": "A DIMM that is added now"}
 
@@ -93,6 +90,7 @@ class HotRemove:
         yield story.flush()
         if self.dimm:
             yield from self.dimm.plug_in()
+            self._widen_zone(self.dimm)
         yield from self._fill()
         for side in ("movable", "kernel") if p.where == "both" else (p.where,):
             if p.what == "block":
@@ -113,6 +111,13 @@ class HotRemove:
     def nid(self) -> int:
         """The node whose memory has to go."""
         return self.memory.spec.nodes[-1].nid
+
+    def _widen_zone(self, dimm: Dimm) -> None:
+        """Let the recording's zones have room for what the DIMM's zone manages at its largest."""
+        mem = self.memory
+        z = int(mem.zone.reshape(-1)[dimm.start_pfn])
+        fields = ("start_pfn", "end_pfn", "present", "managed")
+        self.meta["zones"][z].update({name: int(getattr(mem.zones, name)[z]) for name in fields})
 
     def _fill(self) -> Iterator[Tick]:
         """Let users fill their share of the free memory."""

@@ -27,6 +27,9 @@ KIND_WORDS = {
     PageKind.HUGETLB: "a huge page",
     PageKind.PINNED: "a driver's memory for its device",
 }
+NOBODY = "nobody"
+"""The owner of pages that nobody is known to hold."""
+
 RULES = {
     VetoRule.ISOLATED: ("its pageblock is isolated already", "set_migratetype_isolate()"),
     VetoRule.CMA: ("its pageblock belongs to CMA", "has_unmovable_pages()"),
@@ -59,7 +62,8 @@ def claims_of(veto: Veto) -> tuple[str, ...]:
 
 def name_page(veto: Veto) -> str:
     """Name a guilty page: its number, what it holds and for whom."""
-    return f"pfn {veto.pfn:,}, {KIND_WORDS[veto.kind]} of {veto.owner}"
+    owner = f" of {veto.owner}" if veto.owner != NOBODY else ""
+    return f"pfn {veto.pfn:,}, {KIND_WORDS[veto.kind]}{owner}"
 
 
 def name_block(mem: PhysicalMemory, block: int, zone: int = -1) -> str:

@@ -122,10 +122,14 @@ class Starvation:
         yield from story.tell(**words.tell_boot(self.memory, self.gauges, self.spaces.high_tables))
         yield story.flush()
         self._use_kernel()
-        enough = self.use.fill_segment()
-        yield from self._take()
         yield from story.tell(**words.tell_mapped(self.use, self.parameters.use))
         yield story.flush()
+        enough = True
+        for enough in self.use.fill_segment():
+            yield from self._take()
+            yield self._flush()
+            if not enough:
+                break
         while enough and not self.use.is_over:
             enough = self.use.turn()
             yield from self._take()

@@ -62,10 +62,11 @@ class Gauges:
         """Return u of this moment: what is neither free, nor tables, nor the memory map.
 
         Pages of programs that spilled into kernel zones are part of it: they take the room as well.
+        Below 0 where boot put some of the memory map into movable memory, which 7.3 leaves out.
         """
         z = self.spaces.mem.zones
         used = int((z.present - z.free)[self.kernel].sum())
-        return max(0.0, (used - self.confined) / self.total - MEMORY_MAP)
+        return (used - self.confined) / self.total - MEMORY_MAP
 
     @property
     def demand(self) -> float:

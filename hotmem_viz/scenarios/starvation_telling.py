@@ -201,6 +201,7 @@ def tell_killed(name: int, held: int, tables: int, freed: int) -> Words:
 
 def tell_starved(gauges: Gauges, p: float, other: float) -> Words:
     """Tell where it stopped, held against the closed form. p, other: at the first refusal."""
+    where = "" if other >= 0 else ", and that part of the memory map lies in movable memory"
     at, whole = find_mapped(other, gauges.ratio), find_boundary(other, p)
     return {
         "kind": EventKind.STARVED,
@@ -209,7 +210,7 @@ def tell_starved(gauges: Gauges, p: float, other: float) -> Words:
             f"The first refusal came at p = {p:.1f}: tables that could map so many times the "
             f"movable memory. With the u of this run, {100 * other:.1f} %, the closed form says "
             f"{at:.1f}, or r* = {whole:.2f} at this p; the machine has r = {gauges.ratio:.2f}. "
-            "The closed form leaves out what min marks and reserves keep back."
+            f"The closed form leaves out what min marks and reserves keep back{where}."
         ),
         "claims": ("S13", "S14"),
         "rule": "7.3",

@@ -19,6 +19,8 @@ from hotmem_viz.scenarios.workloads import Stockpile, find_stocks
 from hotmem_viz.vocabulary import ZoneType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hotmem_viz.mechanisms.outcome import Outcome
     from hotmem_viz.memory.address_spaces import AddressSpaces
     from hotmem_viz.memory.frames import FrameSet
@@ -33,6 +35,10 @@ OWN_TABLES = 11
 
 DENSE_TICKS = 60
 """Ticks that private memory is filled in, whose tables alone would be over in one."""
+
+
+FILL_TICKS = 8
+"""Ticks in which a node's part of a segment is filled."""
 
 
 class Use:
@@ -85,28 +91,29 @@ class Use:
         """Whether every process has come to its end or was killed."""
         return not len(self._batch) and self.begun >= self.count
 
-    def fill_segment(self) -> bool:
-        """Let a process on each node fill its part of the segment; say whether memory sufficed."""
+    def fill_segment(self) -> Iterator[bool]:
+        """Let a process on each node fill its part of the segment; yields if memory sufficed."""
         if not self.shares or not self.pages:
-            return True
+            return
         zones = self.spaces.mem.zones
         self.segment = add_segment(self.spaces, self.pages, self.owner)
-        weight = [int(zones.managed[self._confined & (zones.nid == n)].sum()) for n in self.nids]
-        if not self.movable:
-            weight = [int(zones.managed[zones.nid == n].sum()) for n in self.nids]
+        here = self._confined if self.movable else zones.managed > 0
+        weight = [int(zones.managed[here & (zones.nid == nid)].sum()) for nid in self.nids]
         borders = np.rint(np.cumsum([0, *weight]) / sum(weight) * self.pages).astype(np.int64)
         for nid, first, end in zip(self.nids, borders[:-1], borders[1:], strict=True):
-            if first < end and not self._fill_part(nid, int(first), int(end)):
-                return False
-        return True
+            if first < end:
+                yield from self._fill_part(nid, int(first), int(end))
 
-    def _fill_part(self, nid: int, first: int, end: int) -> bool:
+    def _fill_part(self, nid: int, first: int, end: int) -> Iterator[bool]:
         rows = start_small(self.spaces, self.layout, 1, self.owner, nid=nid)
-        if not len(rows):
-            return False
         self._enter(rows)
+        if not len(rows):
+            yield False
+            return
         maps = self._map(rows)
-        return self._touch(maps, first, end - first)
+        piece = -(-(end - first) // FILL_TICKS)
+        for at in range(first, end, piece):
+            yield self._touch(maps, at, min(piece, end - at))
 
     def _enter(self, rows: np.ndarray) -> None:
         first = self.killed + len(self.alive) + 1

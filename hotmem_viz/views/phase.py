@@ -65,12 +65,15 @@ def draw_phase(recording: Recording, theme: Theme = "light", tick: int | None = 
     ratio, other, demand = find_point(recording, tick)
     figure = make_figure(9.0, 6.2)
     figure.set_facecolor(colour("panel", theme))
-    axes = figure.add_axes((0.09, 0.12, 0.66, 0.72))
-    shares = np.linspace(0, MOST_OTHER, 251)
+    axes = figure.add_axes((0.09, 0.12, 0.635, 0.72))
+    least = min(0.0, float(np.floor(100 * other)))
+    shares = np.linspace(least, MOST_OTHER, 261)
     for p, tone, style in zip(DEMANDS, TONES, STYLES, strict=True):
         _draw_curve(axes, shares, p, f"p = {p}", colour(tone, theme), style)
     own = "p < 0.1" if demand < 0.1 else f"p = {demand:,.1f}"
-    _draw_curve(axes, shares, demand, f"this run, {own}", colour("alarm", theme), "-")
+    _draw_curve(
+        axes, shares, demand, f"this run, {own}", colour("alarm", theme), "-", lw=6, alpha=0.5
+    )
     alarm, ink = colour("alarm", theme), colour("ink", theme)
     axes.plot(
         [min(100 * other, MOST_OTHER)],
@@ -84,7 +87,7 @@ def draw_phase(recording: Recording, theme: Theme = "light", tick: int | None = 
         clip_on=False,
         zorder=5,
     )
-    _dress(axes, theme, ratio)
+    _dress(axes, theme, ratio, least)
     title = "How much memory may be movable before page tables starve"
     figure.text(0.03, 0.94, title, fontsize=LARGE, weight="bold", color=ink)
     allowed = find_boundary(other, demand)
@@ -94,13 +97,13 @@ def draw_phase(recording: Recording, theme: Theme = "light", tick: int | None = 
 
 
 def _draw_curve(
-    axes: Axes, shares: np.ndarray, p: float, label: str, tone: str, style: str
+    axes: Axes, shares: np.ndarray, p: float, label: str, tone: str, style: str, **how: Any
 ) -> None:
     boundary = [find_boundary(share / 100, p) for share in shares]
-    axes.plot(shares, boundary, style, color=tone, lw=2.4, label=label)
+    axes.plot(shares, boundary, style, label=label, **{"color": tone, "lw": 2.4, **how})
 
 
-def _dress(axes: Axes, theme: Theme, ratio: float) -> None:
+def _dress(axes: Axes, theme: Theme, ratio: float, least: float) -> None:
     from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator
 
     ink, muted, line = (colour(word, theme) for word in ("ink", "muted", "line"))
@@ -108,7 +111,7 @@ def _dress(axes: Axes, theme: Theme, ratio: float) -> None:
     axes.set_yscale("log", base=2)
     top, bottom = max(64.0, 1.2 * ratio), min(1.0, ratio / 1.2)
     axes.set_ylim(bottom, top)
-    axes.set_xlim(0, MOST_OTHER)
+    axes.set_xlim(least, MOST_OTHER)
     axes.yaxis.set_major_locator(FixedLocator([1, 2, 3, 4, 7, 15, 31, 63]))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_minor_formatter(NullFormatter())

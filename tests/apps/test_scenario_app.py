@@ -127,5 +127,5 @@ class TestApp:
 
 
 def test_an_unknown_scenario_is_refused():
-    with pytest.raises(ParameterError, match="scenarios are exhaustion"):
+    with pytest.raises(ParameterError, match="scenarios are boot_options, exhaustion"):
         app("tea")
