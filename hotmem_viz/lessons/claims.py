@@ -60,8 +60,8 @@ class _Place:
 _STALE = {"ranges": "right", "month": "shrunk"}
 _SWALLOWS = {"ranges": "swallows", "month": "same"}
 _HOT_ADD = {**_STALE, "beside": "hot_add"}
-_BOOT = "boot_options"
-_HOT = "hot_remove"
+_BOOT, _REMAP = "boot_options", "stop_machine"
+_KERNEL = {"where": "kernel"}
 
 _SHOWN: dict[str, _Place] = {
     "S1": _Place(_BOOT, EventKind.RANGE_READ, "The range lands right", _STALE),
@@ -88,25 +88,45 @@ _SHOWN: dict[str, _Place] = {
     "S10": _Place("exhaustion", EventKind.BOOT, figure="how much of memory the kernel may use"),
     "S11": _Place("exhaustion", EventKind.OOM, "", {"machine": "pae"}),
     "S12": _Place("exhaustion", EventKind.REFUSED),
-    "S14": _Place("exhaustion", EventKind.OOM, figure="memory free when the kernel has none"),
-    "S16": _Place(_HOT, EventKind.OFFLINE_REFUSED, "", {"where": "kernel", "obstacle": "slab"}),
+    "S13": _Place("starvation", EventKind.OOM),
+    "S14": _Place("starvation", EventKind.STARVED, figure="what could be mapped, and what not"),
+    "S16": _Place("hot_remove", EventKind.OFFLINE_REFUSED, "", {**_KERNEL, "obstacle": "slab"}),
     "S17": _Place(
-        _HOT, EventKind.OFFLINE_REFUSED, "", {"where": "kernel", "obstacle": "page_table"}
+        "hot_remove", EventKind.OFFLINE_REFUSED, "", {**_KERNEL, "obstacle": "page_table"}
     ),
-    "S18": _Place(_HOT, EventKind.NEVER_ENDS, "", {"obstacle": "pin"}),
+    "S18": _Place("hot_remove", EventKind.NEVER_ENDS, "", {"obstacle": "pin"}),
     "S19": _Place(
-        _HOT, EventKind.CALLBACK, "", {"machine": "small", "what": "dimm", "callbacks": True}
+        "hot_remove", EventKind.CALLBACK, "", {**_KERNEL, "obstacle": "slab", "callbacks": True}
     ),
-    "S45": _Place(_HOT, EventKind.OFFLINED),
-    "S46": _Place(_HOT, EventKind.CORNER),
+    "S21": _Place(_REMAP, EventKind.TABLE_WRITTEN),
+    "S22": _Place(_REMAP, EventKind.LOOKUP),
+    "S23": _Place(_REMAP, EventKind.LOOKUP),
+    "S24": _Place(_REMAP, EventKind.ISOLATED),
+    "S25": _Place(_REMAP, EventKind.OFFLINE_MIGRATED),
+    "S26": _Place(_REMAP, EventKind.STOPPED),
+    "S27": _Place(_REMAP, EventKind.COPIED),
+    "S28": _Place(_REMAP, EventKind.TABLE_WRITTEN),
+    "S29": _Place(_REMAP, EventKind.RESUMED),
+    "S30": _Place(_REMAP, EventKind.LOOKUP),
+    "S31": _Place(_REMAP, EventKind.TABLE_WRITTEN),
+    "S32": _Place(_REMAP, EventKind.LOOKUP, figure="loads a lookup, fast and slow; not measured"),
+    "S33": _Place(_REMAP, EventKind.RESIDUE),
+    "S34": _Place(_REMAP, EventKind.CORRUPTED, "", {"failure": "corrupt"}),
+    "S35": _Place(_REMAP, EventKind.TABLES_WALKED),
+    "S36": _Place(_REMAP, EventKind.TAX),
+    "S37": _Place(_REMAP, EventKind.TAX, figure="a tax on every fault against a stall at removal"),
+    "S38": _Place(_REMAP, EventKind.REMAP_FAILED, "", {"failure": "ebusy"}),
+    "S39": _Place(_REMAP, EventKind.DEVICE_PAGE),
+    "S40": _Place(_REMAP, EventKind.DONE, figure="the questions that the mail leaves open"),
+    "S41": _Place(_REMAP, EventKind.DONE, figure="the parts of the kernel that it touches"),
+    "S42": _Place(_REMAP, EventKind.DONE, figure="the questions that the mail leaves open"),
+    "S43": _Place(_REMAP, EventKind.DEVICE_PAGE),
+    "S44": _Place(_REMAP, EventKind.BOOT),
+    "S45": _Place("hot_remove", EventKind.OFFLINED),
+    "S46": _Place("hot_remove", EventKind.CORNER),
 }
 
-_PENDING = {
-    "exhaustion": (15,),
-    "starvation": (13,),
-    "strategies": (20, 43, 47),
-    "stop_machine": (*range(21, 43), 44),
-}
+_PENDING = {"exhaustion": (15,), "strategies": (20, 47)}
 """Claims that nothing shows yet, by the scenario that will."""
 
 
