@@ -33,6 +33,8 @@ from hotmem_viz.memory.frames import FrameSet, pack
 from hotmem_viz.vocabulary import PageKind, SectionState, ZoneType
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hotmem_viz.kernel.captures import Capture
     from hotmem_viz.kernel.hotplug_answers import OfflineAttempt
     from hotmem_viz.memory.physical import PhysicalMemory
@@ -98,26 +100,33 @@ class OfflineRun:
         return self.capture.page_kinds(self.stage).expand()
 
 
-def predict_sweep(run: OfflineRun, attempts: tuple[OfflineAttempt, ...]) -> list[Verdict | None]:
-    """Make the attempts of a sweep, one after the other; returns how each ended.
+def make_attempts(
+    run: OfflineRun, attempts: tuple[OfflineAttempt, ...]
+) -> Iterator[tuple[OfflineAttempt, Offlining | None]]:
+    """Make the attempts of a sweep, one after the other; yield each with its outcome.
 
-    None stands for an attempt on a block that was not online.
+    None stands for an attempt on a block that was not online. At the yield the memory is as the
+    attempt left it; after it a block that left comes back, and an attempt without end is given up,
+    which makes its verdict EINTR.
     """
-    mem, found = run.memory, list[Verdict | None]()
+    mem = run.memory
     for attempt in attempts:
         if attempt.before != "online" or not _is_online(mem, attempt.block):
-            found.append(None)
+            yield attempt, None
             continue
         run.look_again(f"sweep/memory{attempt.block}")
         out = offline_block(mem, attempt.block)
-        if out.verdict is Verdict.NEVER_ENDS and not _ends_by_oom(mem, out):
-            found.append(Verdict.NEVER_ENDS)
+        endless = out.verdict is Verdict.NEVER_ENDS and not _ends_by_oom(mem, out)
+        yield attempt, out
+        if endless:
             cancel_offline(mem, out)
-            continue
-        found.append(out.verdict or Verdict.NEVER_ENDS)
-        if out.verdict is Verdict.OK:
+        elif out.verdict is Verdict.OK:
             put_in(mem, ZoneType(int(mem.zones.type[out.zone])), out.start_pfn, out.end_pfn)
-    return found
+
+
+def predict_sweep(run: OfflineRun, attempts: tuple[OfflineAttempt, ...]) -> list[Verdict | None]:
+    """Return how each attempt of a sweep ends; None where the block was not online."""
+    return [out.verdict if out else None for _, out in make_attempts(run, attempts)]
 
 
 def predict_removal(run: OfflineRun, blocks: list[int]) -> str:
