@@ -26,6 +26,9 @@ CHANGING = {
 }
 """Counters of a zone that only captures have, for their memory comes and goes."""
 
+ATTEMPTS = "attempts"
+"""Counter of a sweep: attempts to take a memory block offline that were made so far."""
+
 MEMINFO = {
     "MemAvailable": "mem_available",
     "AnonPages": "meminfo.anon",
@@ -77,6 +80,17 @@ def describe_counters(zones: Sequence[dict[str, Any]], objects: str) -> list[dic
         for line, name in MEMINFO.items()
     ]
     return [*listed, {"name": "objects", "unit": objects, "label": f"{objects} made"}]
+
+
+def describe_attempts() -> dict[str, Any]:
+    """Return name, unit and label of the counter that a sweep has besides, as its last."""
+    return {"name": ATTEMPTS, "unit": "attempts", "label": "attempts to take a block offline"}
+
+
+def count_attempts(moments: Sequence[Moment]) -> np.ndarray:
+    """Return how many attempts to take a block offline were made by each moment: (T, 1) int64."""
+    made: np.ndarray = np.cumsum([m.attempt is not None for m in moments])[:, None]
+    return made
 
 
 def read_counters(

@@ -12,6 +12,8 @@ import numpy as np
 
 from hotmem_viz.errors import CaptureError
 from hotmem_viz.kernel.capture_counters import (
+    count_attempts,
+    describe_attempts,
     describe_counters,
     load_of,
     objects_of,
@@ -58,7 +60,11 @@ def record_capture(capture: Capture, max_cells: int | None = None) -> Recording:
     for tick, (moment, runs) in enumerate(zip(moments, pages, strict=True)):
         maps.add(tick, moment, runs)
     events = tell_capture(Story(capture, moments, states, pages))
-    objects = objects_of(load_of(capture))
+    listed = describe_counters(zones, objects_of(load_of(capture)))
+    counters = read_counters(moments, states, np.array(maps.counts), zones)
+    if any(m.attempt for m in moments):
+        listed.append(describe_attempts())
+        counters = np.hstack((counters, count_attempts(moments)))
     meta: dict[str, Any] = {
         "schema": SCHEMA,
         "scenario": SCENARIO,
@@ -70,17 +76,16 @@ def record_capture(capture: Capture, max_cells: int | None = None) -> Recording:
         "machine": _describe_machine(capture, grid),
         "zones": zones,
         "owners": [{"id": 0, "name": "nobody"}],
-        "counters": describe_counters(zones, objects),
+        "counters": listed,
         "captions": captions_of(events),
         "maps": maps.listed,
         "ticks": len(moments),
         **grid.describe(),
     }
-    kinds = np.array(maps.counts)
     return Recording(
         meta=meta,
         kind=maps.kind.finish() if maps.kind else None,
-        counters_array=read_counters(moments, states, kinds, zones),
+        counters_array=counters,
         time_ns=_times(moments),
         event_list=tuple(events),
         migratetype=maps.types.finish() if maps.types else None,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.errors import CaptureError, HotmemError
+from hotmem_viz.kernel.capture_counters import ATTEMPTS
 from hotmem_viz.kernel.capture_recording import record_capture
 from hotmem_viz.kernel.captures import Capture, open_capture
 from hotmem_viz.kernel.compare_loads import MAX_PAGES
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from hotmem_viz.recording.recording import Recording
 
 BY = "objects"
-"""Both sides stand where the same number of operations was done."""
+"""Both sides stand where the same number of operations was done; in a sweep, of ATTEMPTS."""
 
 PAIR_CELLS = 1 << 15
 """Cells of each map: two maps side by side must fit a projector of 1280 x 720."""
@@ -60,8 +61,9 @@ def load_capture(path: str | Path, *, model: bool = True) -> CaptureShow:
     """Read a capture and show it, with the model's run of the same load beside it.
 
     path: a .tar.xz file, or the name of a capture that comes with the package. model: False to
-    show the captured kernel alone. Where the model cannot run the load it shows its boot; where it
-    has no profile of that kernel, or its machine does not boot, the capture stands alone.
+    show the captured kernel alone. Attempts to take blocks offline start from the captured state.
+    Where the model cannot run the load it shows its boot; where it has no profile of that kernel,
+    or its machine does not boot, the capture stands alone.
 
     Raises
     ------
@@ -77,7 +79,9 @@ def show_capture(capture: Capture, *, model: bool = True) -> CaptureShow:
     if run is None:
         return CaptureShow(capture, record_capture(capture), None, None, why)
     captured = record_capture(capture, PAIR_CELLS)
-    pair = pair_recordings(captured, run, by=BY, titles=titles)
+    has_attempts = any(c["name"] == ATTEMPTS for c in run.meta["counters"])
+    by = ATTEMPTS if has_attempts else BY
+    pair = pair_recordings(captured, run, by=by, titles=titles)
     return CaptureShow(capture, captured, run, pair, why)
 
 
@@ -90,12 +94,11 @@ def _model_run(capture: Capture) -> tuple[Recording | None, tuple[str, str], str
             return None, titles, machine.unpredicted
         if machine.spec.present_pages > MAX_PAGES:
             return None, titles, "the machine is too large to run the model on"
-        run, runs_the_load = record_load(machine, machine.profile, PAIR_CELLS)
+        run, name, runs_the_load = record_load(machine, machine.profile, PAIR_CELLS)
     except CaptureError as error:
         return None, titles, str(error)
     except HotmemError as error:
         return None, titles, f"{capture.path}: {error}"
     load = capture.args.get("kind")
     why = f"the load {load!r} is not modelled" if load and not runs_the_load else ""
-    name = f"model ({machine.profile.title})" if runs_the_load else "model, booted"
     return run, (titles[0], name), why

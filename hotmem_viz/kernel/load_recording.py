@@ -8,6 +8,8 @@ from hotmem_viz.kernel.capture_counters import load_of
 from hotmem_viz.kernel.compare_loads import LOADS, is_table_load, load_bounds
 from hotmem_viz.kernel.load_run import StartedLoad, park
 from hotmem_viz.kernel.model_run import ModelRun
+from hotmem_viz.kernel.offline_run import OfflineRun
+from hotmem_viz.kernel.sweep_recording import RecordedSweep
 from hotmem_viz.kernel.table_recording import RecordedTables
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.recording.recorder import Tick, record
@@ -72,10 +74,10 @@ class RecordedLoad(ModelRun):
 
 def record_load(
     machine: ComparedMachine, profile: KernelProfile, max_cells: int | None = None
-) -> tuple[Recording, bool]:
-    """Return the model's run of a captured load as a recording, and whether the load was run."""
+) -> tuple[Recording, str, bool]:
+    """Return the model's run as a recording, what to call it, and whether the load was run."""
     run = _choose_run(machine, profile)
-    return record(run, max_cells), run.runs_the_load
+    return record(run, max_cells), run.name, run.runs_the_load
 
 
 def _choose_run(machine: ComparedMachine, profile: KernelProfile) -> ModelRun:
@@ -84,4 +86,6 @@ def _choose_run(machine: ComparedMachine, profile: KernelProfile) -> ModelRun:
         return RecordedTables(machine, profile)
     if load in LOADS and load in profile.operations:
         return RecordedLoad(machine, profile)
+    if machine.capture.sweep() and not (offlines := OfflineRun(machine.capture)).why_not:
+        return RecordedSweep(machine, profile, offlines)
     return ModelRun(machine, profile, boot_machine(machine.spec, machine.options, profile))

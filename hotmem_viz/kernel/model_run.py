@@ -54,6 +54,11 @@ class ModelRun:
         self.pages = self.remote = self.tick = 0
         self._time = 0.0
 
+    @property
+    def name(self) -> str:
+        """What to call the run where it stands beside the captured one."""
+        return f"model ({self.profile.title})" if self.runs_the_load else "model, booted"
+
     def ticks(self) -> Iterator[Tick]:
         """Yield the booted machine."""
         yield self.boot_tick()
