@@ -152,15 +152,18 @@ def predict_removal(run: OfflineRun, blocks: list[int]) -> str:
     return "refused" if left else "removed"
 
 
-def make_removal(run: OfflineRun, blocks: list[int]) -> Iterator[tuple[int, Offlining]]:
+def make_removal(
+    run: OfflineRun, blocks: list[int], *, look: bool = True
+) -> Iterator[tuple[int, Offlining]]:
     """Take the blocks of a DIMM offline as its ejection does; yield each attempt.
 
     In ascending order, those that were refused once more (acpi_scan_try_to_offline,
     drivers/acpi/scan.c, 6.1). One that never ends is the last; the blocks that left before it stay
-    offline, and what a refusal brings back is left to the caller.
+    offline, and what a refusal brings back is left to the caller. look: whether the blocks get
+    what was read of them just before the first removal; not so at a second one.
     """
     mem = run.memory
-    for block in blocks:
+    for block in blocks if look else ():
         run.look_again(f"before/memory{block}")
     left = [b for b in blocks if _is_online(mem, b)]
     for _ in range(2):
