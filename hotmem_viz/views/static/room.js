@@ -102,7 +102,6 @@ function fitDetail(stage, wide) {
 export function arrangeStage(stage) {
   const { root } = stage;
   const width = root.clientWidth;
-  if (width === 0) return; // Not shown yet: the observer calls again when it is.
   const lecture = root.classList.contains("hotmem-lecture");
   const wide = width >= (stage.paired ? WIDE_PAIR : WIDE) && !lecture;
   root.classList.toggle("hotmem-wide", wide);
