@@ -20,13 +20,15 @@ WAITING = '<div class="hotmem-waiting" role="status">The model machine boots …
 class Dashboard(widgets.Tab):
     """A tab a scenario. The first is made at once, the others when they are first opened.
 
-    What goes wrong in one tab is shown there and nowhere else.
+    What goes wrong in one tab is shown there and nowhere else. A theme that is chosen on one
+    stage is chosen for all.
     """
 
     def __init__(self) -> None:
         titles = list_lessons()
         self.names = tuple(titles)
         self.lessons: dict[str, ExhaustionApp | ScenarioApp] = {}
+        self.theme = "auto"
         # A tab keeps its place: with other children, the browser would make all views anew.
         places = [widgets.VBox([widgets.HTML(WAITING)]) for _ in titles]
         super().__init__(places, titles=tuple(titles.values()), selected_index=0)
@@ -46,8 +48,15 @@ class Dashboard(widgets.Tab):
             panel.show(error)
             place.children = (panel,)
         else:
+            lesson.stage.theme = self.theme
+            lesson.stage.observe(self._on_theme, names="theme")
             place.children = (lesson,)
 
     def _on_choice(self, change: Any) -> None:
         if change.new is not None:
             self.open_lesson(self.names[change.new])
+
+    def _on_theme(self, change: Any) -> None:
+        self.theme = change.new
+        for lesson in self.lessons.values():
+            lesson.stage.theme = change.new

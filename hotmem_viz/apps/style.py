@@ -35,7 +35,7 @@ _RULES = """
 }
 .hotmem-controls .widget-dropdown select { width: auto; max-width: 182px; }
 .hotmem-controls .widget-text input[type="text"] { width: 152px; }
-.hotmem-controls .widget-text input[type="number"] { width: 54px; }
+.hotmem-controls .widget-text input[type="number"] { width: 62px; }
 .hotmem-controls :disabled, .hotmem-controls [disabled] { opacity: 0.45; }
 .hotmem-dashboard { background: var(--hotmem-app-page); overflow: visible; }
 .jupyter-widgets.hotmem-dashboard > .lm-TabBar {
@@ -60,6 +60,10 @@ _RULES = """
 }
 .jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab:focus-visible {
   outline: 2px solid var(--hotmem-app-accent); outline-offset: -2px; border-radius: 6px;
+}
+@media (max-width: 1420px) {
+  .jupyter-widgets.hotmem-dashboard > .lm-TabBar { padding: 0 8px; }
+  .jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab { padding: 0 4px; font-size: 14px; }
 }
 .jupyter-widgets.hotmem-dashboard > .widget-tab-contents {
   margin: 0; padding: 0; border: 0; overflow: visible; background: none;

@@ -55,11 +55,6 @@ def test_every_scenario_has_a_tab_in_the_order_of_a_lecture():
 
 
 def test_a_scenario_that_is_not_there_has_no_tab(monkeypatch):
-    monkeypatch.setitem(catalog.SCENARIOS, "strategies", "Strategies")
-    monkeypatch.setattr(
-        catalog, "find_spec", lambda module: None if module.endswith(".strategies") else module
-    )
-    assert "strategies" not in hotmem_viz.dashboard().names
     monkeypatch.delitem(catalog.SCENARIOS, "hot_remove")
     assert "hot_remove" not in hotmem_viz.dashboard().names
 
@@ -95,3 +90,12 @@ def test_what_goes_wrong_in_a_tab_stays_there_and_is_tried_again(made):
     assert board.lessons["exhaustion"].errors.value == ""
     choose(board, "starvation")
     assert made.count("starvation") == 2
+
+
+def test_a_theme_chosen_on_one_stage_is_that_of_all_also_of_those_made_later():
+    board = hotmem_viz.dashboard()
+    choose(board, "hot_remove")
+    board.lessons["hot_remove"].stage.theme = "dark"
+    choose(board, "starvation")
+    themes = {name: lesson.stage.theme for name, lesson in board.lessons.items()}
+    assert themes == {"exhaustion": "dark", "hot_remove": "dark", "starvation": "dark"}

@@ -98,3 +98,15 @@ def test_a_hidden_stage_fits_the_room_it_finds_when_it_is_shown(page, stage, tab
             && document.documentElement.scrollWidth <= 1000;
         }"""
     )
+
+
+def test_a_theme_chosen_on_one_stage_is_that_of_the_whole_dashboard(page, stage, tabs):
+    stage.focus()
+    stage.press("t")
+    stage.press("t")
+    stage.wait_for("theme", "dark")
+    tabs.nth(2).click()
+    starving = wait_for_title(page, "Page tables starve")
+    assert starving.get_attribute("data-theme") == "dark"
+    ground = page.locator(".hotmem-dashboard").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert ground == starving.evaluate("e => getComputedStyle(e).backgroundColor")

@@ -116,3 +116,10 @@ test("a connection that throws counts as lost", (t) => {
   wait(5000);
   assert.equal(seen.attached[0], false);
 });
+
+test("a value that is chosen here is saved at once", (t) => {
+  const model = fakeModel();
+  const { link } = makeLink(t, model);
+  link.save("tick", 3);
+  assert.deepEqual(model.saved, [3]);
+});

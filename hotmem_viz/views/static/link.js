@@ -31,13 +31,18 @@ export class KernelLink {
     this.settling = setTimeout(() => {
       if (this.isPlaying()) return;
       this.saved = tick;
-      try {
-        this.model.set("tick", tick);
-        this.model.save_changes();
-      } catch {
-        this.onAttached(false);
-      }
+      this.save("tick", tick);
     }, SETTLED_MS);
+  }
+
+  /** Let the kernel know a value that was chosen here. */
+  save(name, value) {
+    try {
+      this.model.set(name, value);
+      this.model.save_changes();
+    } catch {
+      this.onAttached(false);
+    }
   }
 
   ping() {

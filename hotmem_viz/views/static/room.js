@@ -32,7 +32,7 @@ const BELOW_SIDE = 22;
 const NARROW_DETAIL = 300;
 const NOTEBOOK_AROUND = 150;
 const HIGHEST_NOTEBOOK = 860;
-const SMALLEST_FIT = 600;
+const SMALLEST_FIT = 560;
 const MOST_AROUND = 0.4;
 
 /** Height for the stage: the window's rest in a page of its own, a part of it in a notebook. */

@@ -251,6 +251,7 @@ class Stage {
   nextTheme() {
     const i = THEME_CHOICES.indexOf(this.themeChoice);
     this.setTheme(THEME_CHOICES[(i + 1) % THEME_CHOICES.length]);
+    this.link.save("theme", this.themeChoice);
   }
 
   toggleLecture() {
