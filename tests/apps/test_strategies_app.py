@@ -31,6 +31,9 @@ def test_two_are_on_the_stage_and_all_six_on_the_board(runs):
     assert [r.meta["parameters"]["strategy"] for r in app.shown.recordings] == ["percent", "remap"]
     assert sorted(runs) == sorted({"none", "percent", "hot_add", "auto", "callbacks", "remap"})
     assert app.board.value.count('<th scope="row">') == 6
+    # A slider whose steps miss the default would ask for another run than `hotmem_viz.run`.
+    assert app.parameters() == app.recording.meta["parameters"]
+    assert app.parameters() == hotmem_viz.run("strategies", strategy="percent").meta["parameters"]
     assert not app.errors.value
 
 

