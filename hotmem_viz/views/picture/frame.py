@@ -95,9 +95,7 @@ def make_plan(recording: Recording, theme: Theme = "light") -> Plan:
     )
     # Every colour that a tick may need is met here, so that the palette is whole from now on.
     for tick in {0, *(c["tick"] for c in meta["captions"])}:
-        scratch = sheet.copy()
-        plan.sections.draw(scratch, recording, tick)
-        _draw_words(scratch, plan, recording, tick)
+        _draw_words(sheet.copy(), plan, recording, tick)
     return plan
 
 

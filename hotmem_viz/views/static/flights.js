@@ -116,7 +116,7 @@ export function flightPath(layout, { from, to }) {
   const length = Math.hypot(dx, dy) || 1;
   const bulge = 2 * Math.min(BULGE * length, MOST_BULGE * layout.dpr);
   // Upwards, whichever way it goes, so that there and back are one arc.
-  const side = dx >= 0 ? 1 : -1;
+  const side = dx > 0 || (dx === 0 && dy > 0) ? 1 : -1;
   const bend = [(a[0] + b[0]) / 2 + (side * dy * bulge) / length, (a[1] + b[1]) / 2 - (side * dx * bulge) / length];
   return { from: a, bend, to: b };
 }
