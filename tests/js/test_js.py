@@ -17,6 +17,7 @@ from hotmem_viz.recording.pair import pair_recordings
 from hotmem_viz.recording.recording import Recording
 from hotmem_viz.views.bundle import join_modules
 from hotmem_viz.views.wire import encode_pair, encode_recording, read_message
+from tests.views.moving import STATES, make_moving
 from tests.views.synthetic import OVERVIEW, TINY, make_recording
 
 HERE = Path(__file__).parent
@@ -89,6 +90,7 @@ def write_recording(folder: Path, name: str, recording: Recording) -> None:
         "ticks": recording.n_ticks,
         "cells": len(recording.frame(0)),
         "events": len(recording.event_list),
+        "states": STATES if recording.sections else None,
         "arrays": {
             key: {"type": TYPES[a.dtype.name], "length": a.size, "sum": float(a.sum(dtype=float))}
             for key, a in arrays.items()
@@ -112,6 +114,7 @@ def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wire")
     write_pair(folder)
     write_recording(folder, "overview", make_recording(LESS))
+    write_recording(folder, "moving", make_moving())
     return folder
 
 

@@ -18,6 +18,13 @@ function testHandle(stage) {
   return {
     seek: (tick) => stage.seek(tick),
     tick: () => stage.transport.tick,
+    middleOf: (section) => {
+      const { map, recording } = stage.sides[0];
+      const box = map.canvas.getBoundingClientRect();
+      const { blocks, blockWidth, blockHeight, dpr } = map.layout;
+      const { x, y } = blocks[recording.meta.sections.indexOf(section)];
+      return [box.left + (x + blockWidth / 2) / dpr, box.top + (y + blockHeight / 2) / dpr];
+    },
     pixels: () => {
       const { canvas, context } = stage.sides[0].map;
       return context.getImageData(0, 0, canvas.width, canvas.height).data;
