@@ -85,7 +85,13 @@ def parts_of(fragment: Fragment) -> dict[str, Any]:
         "theme": fragment.theme,
         "parameters": dict(fragment.parameters),
     }
-    usual = {"scenario": None, "beside": None, "tick": 0, "theme": "auto", "parameters": {}}
+    usual: dict[str, Any] = {
+        "scenario": None,
+        "beside": None,
+        "tick": 0,
+        "theme": "auto",
+        "parameters": {},
+    }
     return {name: value for name, value in parts.items() if value != usual[name]}
 
 

@@ -176,7 +176,7 @@ def test_the_address_is_written_from_the_first_change_on(made):
 
 
 def test_only_an_address_that_was_read_reaches_the_dashboard():
-    heard = []
+    heard: list[str] = []
     reader = AddressReader(heard.append)
     for content in ({"type": "address", "text": "#a=b"}, {"type": "ping"}, "text", {}):
         reader._handle_custom_msg(content, [])

@@ -42,6 +42,7 @@ const STAGE_KEYS = {
   c: copyLink,
   m: switchMode,
   d: openLastEvent,
+  p: (stage) => stage.deck.chooseNext(),
 };
 
 /** Do what a key asks for and keep it from the page; leave alone what is not ours. */

@@ -116,7 +116,14 @@ export function arrangeStage(stage) {
   const { above, chart, fixed, labels } = measureParts(stage, { width, height, notebook, lecture });
   const inNotebook = stage.paired ? PAIR_NOTEBOOK_MAP : NOTEBOOK_MAP;
   const notes = stackHeights(stage, (side) => side.note.offsetHeight);
-  const left = (height - fixed - chart - notes) / countRows(stage);
+  const bounded = wide || lecture;
+  const deck = stage.deck.fit({
+    width: stage.shell.main.clientWidth,
+    left: bounded ? height - fixed - notes : Infinity,
+    rows: countRows(stage),
+    chart,
+  });
+  const left = (height - fixed - deck.chart - (bounded ? deck.height : 0) - notes) / countRows(stage);
   const share = notebook && !wide ? inNotebook : Math.max(SMALLEST_MAP, left);
   for (const { map, recording, mapPanel } of stage.sides) {
     const text = lecture ? LECTURE_LABELS : labels;
@@ -124,13 +131,14 @@ export function arrangeStage(stage) {
   }
   // A map of very many sections may need more than its share: then the stage grows.
   const maps = stackHeights(stage, (side) => side.mapPanel.offsetHeight);
-  const least = fixed + (lecture ? 0 : LEAST_CHART) + maps;
+  const least = fixed + (deck.chart > 0 ? LEAST_CHART : 0) + deck.height + maps;
   const grown = Math.max(height, least);
   root.style.setProperty("--hotmem-height", `${grown}px`);
   stage.repaint();
   const legend = stage.legend.el.offsetHeight;
   const side = wide ? grown - above - BELOW_SIDE - legend : legend;
   stage.zones.fit((side * LABELS) / labels, wide);
+  stage.deck.settle();
   fitDetail(stage, wide);
   stage.drawDetail();
   stage.measured = [width, height, dpr, wide, root.className, notebook].join("/");

@@ -117,6 +117,8 @@ class Stage {
     this.bar.load(this.timeline, sides, theme);
     this.zones.load(sides);
     this.legend.load(sides, this.view);
+    this.deck.load(sides, this.view);
+    this.root.classList.toggle("hotmem-decked", !this.deck.empty);
     this.drawPanels();
   }
 
@@ -126,6 +128,7 @@ class Stage {
     for (const side of sides) side.draw(theme, timeline.endedAt(this.transport.tick, side.index));
     this.zones.draw(sides);
     this.legend.draw(sides);
+    this.deck.draw(sides, this.view);
     this.drawDetail();
     if (this.hover) hoverMap(this, this.hover.side, this.hover.hit, this.hover.event);
     this.panelAge = 0;
