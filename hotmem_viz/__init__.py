@@ -69,11 +69,22 @@ def load_capture(path: str | Path) -> CaptureShow:
     return load_and_show(path)
 
 
-def app(name: str = "exhaustion", **parameters: Any) -> Any:
-    """Return a scenario with its controls as a widget, for a notebook."""
-    from hotmem_viz.apps.lesson import make_lesson
+def app(name: str | None = None, *, state: str | None = None, **parameters: Any) -> Any:
+    """Return a scenario with its controls as a widget, for a notebook.
 
-    return make_lesson(name, **parameters)
+    name: the one that `state` names, else exhaustion. state: where to stand, as `.state` of such a
+    widget or a link to the dashboard says it; what it says wrongly is shown in a line. Raises
+    ParameterError for a name or a parameter that is not allowed, and for parameters beside a state.
+    """
+    from hotmem_viz.apps.lesson import FIRST, make_lesson, restore_lesson
+
+    if state is None:
+        return make_lesson(name or FIRST, **parameters)
+    if parameters:
+        from hotmem_viz.errors import ParameterError
+
+        raise ParameterError("state", state, f"it excludes {', '.join(parameters)}; give one")
+    return restore_lesson(state, name)[1]
 
 
 def dashboard() -> Any:

@@ -116,7 +116,13 @@ def build_run(name: str, **parameters: Any) -> Any:
     """Build a scenario, ready to run, without running it; see `scenarios.setup.Scenario`."""
     scenario, parameters_type = find_scenario(name)
     p = build_parameters(parameters_type, parameters)
-    return scenario(p, scenario.prepare(p, choose_setup))
+    return _with_defaults(scenario(p, scenario.prepare(p, choose_setup)))
+
+
+def _with_defaults(run: Any) -> Any:
+    """Let the recording say what its parameters are by default: a link holds only the others."""
+    run.meta["defaults"] = dataclasses.asdict(type(run).parameters_type())
+    return run
 
 
 def build_pair(
@@ -142,7 +148,8 @@ def build_pair(
         for profile in profiles
     )
     first = Exhaustion(left, Exhaustion.prepare(left, choose_setup))
-    return first, Exhaustion(right, Exhaustion.prepare(right, choose_setup), first.workload)
+    second = Exhaustion(right, Exhaustion.prepare(right, choose_setup), first.workload)
+    return _with_defaults(first), _with_defaults(second)
 
 
 def pair_runs(left: Recording, right: Recording) -> Pair:

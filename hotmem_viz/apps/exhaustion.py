@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from hotmem_viz.apps import controls
-from hotmem_viz.apps.page import SETTLE_SECONDS, ErrorPanel, Later
+from hotmem_viz.apps.page import SETTLE_SECONDS, ErrorPanel, Later, Linked, tidy
 from hotmem_viz.apps.style import style_sheet
 from hotmem_viz.catalog import beside, find_kernels, run
 from hotmem_viz.machine.presets import PRESETS
@@ -43,7 +43,7 @@ ALONE = "alone"
 """The choice of no second kernel; "" would be the one that the machine brings."""
 
 
-class ExhaustionApp(widgets.VBox):
+class ExhaustionApp(widgets.VBox, Linked):
     """Controls above the stage; moving one runs the scenario again.
 
     beside: a second kernel, by name, that the lesson runs under on the same stage.
@@ -98,16 +98,15 @@ class ExhaustionApp(widgets.VBox):
     def parameters(self) -> dict[str, Any]:
         """Return the scenario's parameters as the controls have them."""
         machine, boot = self.machine.value, self.boot.value.strip()
-        fixed = bool(boot) or not self._has_movable(machine)
         return asdict(
-            ExhaustionParameters(
+            replace(
+                self._start,
                 machine=machine,
-                movable=None if fixed else round(self.movable.value, 2),
+                movable=None if boot else self._movable_share(machine),
                 boot=boot,
                 workload=self.workload.value,
-                user=round(self.user.value, 2),
+                user=tidy(self.user.value),
                 seed=self.seed.value,
-                ballast=self._start.ballast,
                 profile=self.profile.value,
             )
         )
@@ -119,6 +118,13 @@ class ExhaustionApp(widgets.VBox):
         marks the movable nodes.
         """
         return machine in ("classroom", "server")
+
+    def _movable_share(self, machine: str) -> float | None:
+        """Return the share that the slider stands for, None for the usual one."""
+        if not self._has_movable(machine):
+            return self._start.movable if machine == self._start.machine else None
+        share = tidy(self.movable.value)
+        return None if share == DEFAULT_MOVABLE else share
 
     def _settle_movable(self) -> None:
         """Enable the movable slider where it counts."""

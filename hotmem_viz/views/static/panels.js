@@ -7,6 +7,7 @@ import { OptionalDeck } from "./deck.js";
 import { DetailPanel } from "./detail.js";
 import { setText } from "./dom.js";
 import { LegendPanel } from "./legend.js";
+import { copyLink } from "./linking.js";
 import { hoverMap, hoverPage, pickSection } from "./pointing.js";
 import { makeShell } from "./shell.js";
 import { Side } from "./side.js";
@@ -103,6 +104,7 @@ export function makePanels(stage) {
     tooltip: tooltip.el,
     onTheme: () => stage.nextTheme(),
     onLecture: () => stage.toggleLecture(),
+    onCopy: () => copyLink(stage),
     onHelp: () => stage.toggleHelp(),
   });
   const { root } = shell;
