@@ -11,6 +11,8 @@
 // Sizes are css pixels of `el`. A recording without the panel's track gets a line that says so.
 
 import { LanesPanel } from "./lanes.js";
+import { MetersPanel } from "./meters.js";
+import { TablesPanel } from "./tablespanel.js";
 
 /** In order of their places. */
-export const OPTIONAL_PANELS = [LanesPanel];
+export const OPTIONAL_PANELS = [LanesPanel, TablesPanel, MetersPanel];
