@@ -36,6 +36,7 @@ WORKLOAD_COUNTERS = {
     "remote": "kernel pages served by another node",
 }
 TYPES = (MigrateType.UNMOVABLE, MigrateType.MOVABLE, MigrateType.RECLAIMABLE)
+_SIZES = ("start_pfn", "end_pfn", "present", "managed")
 
 
 def describe_machine(mem: PhysicalMemory) -> dict[str, Any]:
@@ -107,6 +108,16 @@ def describe_levels(geometry: PageGeometry) -> list[dict[str, Any]]:
 def read_levels(s: AddressSpaces) -> np.ndarray:
     """Count the table pages of the processes that exist by level, lowest first: (D,) int64."""
     return np.asarray(s.spaces.levels[s.alive()].sum(axis=0) * frames_of_levels(s.geometry))
+
+
+def widen_zones(listed: list[dict[str, Any]], mem: PhysicalMemory) -> None:
+    """Let a recording's zones have room for what they manage now, where that is more.
+
+    listed: the "zones" of `describe_machine`, which are those of the run's beginning.
+    """
+    for zone, now in zip(listed, describe_machine(mem)["zones"], strict=True):
+        if now["managed"] > zone["managed"]:
+            zone.update({name: now[name] for name in _SIZES})
 
 
 def describe_memory(mem: PhysicalMemory) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ const BELOW_SIDE = 22;
 const NARROW_DETAIL = 300;
 const NOTEBOOK_AROUND = 150;
 const HIGHEST_NOTEBOOK = 860;
-const SMALLEST_FIT = 600;
+const SMALLEST_FIT = 560;
 const MOST_AROUND = 0.4;
 
 /** Height for the stage: the window's rest in a page of its own, a part of it in a notebook. */
@@ -102,7 +102,6 @@ function fitDetail(stage, wide) {
 export function arrangeStage(stage) {
   const { root } = stage;
   const width = root.clientWidth;
-  if (width === 0) return; // Not shown yet: the observer calls again when it is.
   const lecture = root.classList.contains("hotmem-lecture");
   const wide = width >= (stage.paired ? WIDE_PAIR : WIDE) && !lecture;
   root.classList.toggle("hotmem-wide", wide);

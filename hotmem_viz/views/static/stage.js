@@ -28,6 +28,7 @@ class Stage {
     el.append(this.root);
     this.link = new KernelLink(model, {
       isPlaying: () => Boolean(this.transport?.playing),
+      isHidden: () => this.root.clientWidth === 0,
       onAttached: (attached) => this.setAttached(attached),
     });
     this.frame = this.frame.bind(this);
@@ -253,6 +254,7 @@ class Stage {
   nextTheme() {
     const i = THEME_CHOICES.indexOf(this.themeChoice);
     this.setTheme(THEME_CHOICES[(i + 1) % THEME_CHOICES.length]);
+    this.link.save("theme", this.themeChoice);
   }
 
   toggleLecture() {
@@ -280,8 +282,11 @@ class Stage {
     this.root.dataset.attached = String(attached);
   }
 
+  /** Fit the room there is; without any, in a tab that is not open, playing ends. */
   layOut() {
-    if (this.timeline && this.root.isConnected) arrangeStage(this);
+    if (!this.timeline || !this.root.isConnected) return;
+    if (this.root.clientWidth > 0) arrangeStage(this);
+    else if (this.transport.playing) this.act("toggle");
   }
 }
 
