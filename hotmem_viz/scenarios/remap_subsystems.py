@@ -32,7 +32,9 @@ SUBSYSTEMS = (
     Subsystem("kernel mapping", "the direct map", (EventKind.TABLE_WRITTEN,), (), ("Q2", "Q5")),
     Subsystem("page tables", "all processes', walked", (EventKind.TABLES_WALKED,), (), ("Q10",)),
     Subsystem("TLB, CR3", "flushed on every CPU", (EventKind.RESUMED,), (), ("Q12",)),
-    Subsystem("memory blocks, sysfs", "one more state", (EventKind.OFFLINE_MIGRATED,), (), ("Q6",)),
+    Subsystem(
+        "memory blocks", "sysfs shows one more state", (EventKind.OFFLINE_MIGRATED,), (), ("Q6",)
+    ),
     Subsystem("every lookup", "virt_to_phys asks first", (EventKind.LOOKUP,), (), ("Q11",)),
     Subsystem(
         "DMA mapping",
@@ -41,7 +43,7 @@ SUBSYSTEMS = (
         ("dma_alloc_coherent", "dma_map_single"),
         ("Q9", "Q15"),
     ),
-    Subsystem("IOMMU, shared tables", "walk while all stand", (), (), ("Q9", "Q10")),
+    Subsystem("IOMMU, SVA", "devices walk tables while all stand", (), (), ("Q9", "Q10")),
     Subsystem("KVM", "second-level tables", (), (), ("Q10",)),
     Subsystem("kexec, hibernation", "take memory for linear", (), (), ("Q10",)),
     Subsystem("memory failure", "a frame, whose page?", (), (), ("Q10",)),

@@ -5,7 +5,9 @@ import { CrossoverMeter, DeviceMeter, SubsystemsMeter } from "./metersremap.js";
 import { CornerMeter, DistanceMeter } from "./meterszones.js";
 
 const METERS = [CornerMeter, DistanceMeter, DeviceMeter, SubsystemsMeter, CrossoverMeter];
-const LEAST_METERS = 150;
+const LEAST_METERS = 190;
+const SMALLEST_SIZE = 14;
+const METER_LINE = 1.3;
 const METER_GAP = 22;
 const METER_STRIP = 34;
 
@@ -85,16 +87,32 @@ export class MetersPanel {
     }
   }
 
-  least() {
-    return LEAST_METERS;
+  get wanted() {
+    return this.cards.reduce((sum, { Meter }) => sum + Meter.basis + METER_GAP, -METER_GAP);
+  }
+
+  /** The height that all cards need beside one another, or the highest one alone. */
+  need(width) {
+    const line = Math.max(SMALLEST_SIZE, parseFloat(getComputedStyle(this.el).fontSize) || SMALLEST_SIZE) * METER_LINE;
+    const { wanted } = this;
+    const single = this.classes.length > 1 && wanted > width;
+    const heights = this.cards.map(({ Meter }) => {
+      const share = single ? width : Math.min(Meter.widest, (Meter.basis / (wanted || 1)) * width);
+      return Math.ceil(Meter.lines(share) * line);
+    });
+    return Math.max(0, ...heights) + (single ? METER_STRIP : 0);
+  }
+
+  least(width) {
+    return Math.min(LEAST_METERS, this.need(width));
   }
 
   resize(width, height) {
-    const wanted = this.cards.reduce((sum, { Meter }) => sum + Meter.basis + METER_GAP, -METER_GAP);
-    this.tabbed = this.classes.length > 1 && wanted > width;
+    this.tabbed = this.classes.length > 1 && this.wanted > width;
     this.strip.hidden = !this.tabbed;
-    this.list.style.height = `${height - (this.tabbed ? METER_STRIP : 0)}px`;
+    const taken = Math.min(height, this.need(width));
+    this.list.style.height = `${taken - (this.tabbed ? METER_STRIP : 0)}px`;
     this.draw();
-    return Math.max(LEAST_METERS, height);
+    return taken;
   }
 }

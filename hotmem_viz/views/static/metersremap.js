@@ -5,6 +5,7 @@ import { clamp, formatCount, formatTime } from "./format.js";
 import { makeCard, makeWords, MeterRow } from "./meterparts.js";
 
 const PERCENT = 100;
+const PARTS = 16;
 
 /** How full the region for devices' pages is, and what spilled (S39, S43). */
 export class DeviceMeter {
@@ -14,13 +15,14 @@ export class DeviceMeter {
   static widest = 420;
   static title = "devices";
   static concerns = new Set(["device_page"]);
+  static lines = (width) => (width >= 300 ? 9 : 11.5);
 
   constructor() {
     this.fill = new MeterRow("the region", ["held"]);
     this.spill = new MeterRow("spilled elsewhere", ["far"]);
     this.kernel = new MeterRow("all kernel memory, to compare", ["can"]);
     this.words = makeWords();
-    this.el = makeCard("A region for devices alone", "S39", [this.fill.el, this.spill.el, this.kernel.el, this.words]);
+    this.el = makeCard("A region for devices", "S39", [this.fill.el, this.spill.el, this.kernel.el, this.words]);
   }
 
   load({ recording }) {
@@ -58,12 +60,12 @@ export class SubsystemsMeter {
   static widest = 1000;
   static title = "parts touched";
   static concerns = new Set();
+  static lines = (width) => 2.6 + 1.25 * Math.ceil(PARTS / Math.max(1, Math.floor((width + 8) / 166)));
 
   constructor() {
     this.list = makeElement("ul", "parts");
-    this.words = makeElement("span", "meter-value");
-    this.el = makeCard("Parts of the kernel that it touches", "S41", [this.list]);
-    this.el.firstChild.append(" ", this.words);
+    this.words = makeWords();
+    this.el = makeCard("Parts of the kernel that it touches", "S41", [this.words, this.list]);
   }
 
   load({ recording }) {
@@ -107,6 +109,7 @@ export class CrossoverMeter {
   static widest = 460;
   static title = "tax or stall";
   static concerns = new Set(["tax", "resumed"]);
+  static lines = (width) => (width >= 380 ? 11 : 12.2);
 
   constructor() {
     this.svg = makeSvg("svg", { class: "hotmem-crossover", role: "img" });
@@ -140,7 +143,7 @@ export class CrossoverMeter {
     const key = [faults, removals, even, x, y, width].join("/");
     if (key === this.drawn) return;
     this.drawn = key;
-    const box = { left: 46, top: 4, right: width - 22, bottom: 84 };
+    const box = { left: 46, top: 20, right: width - 22, bottom: 98 };
     const px = (value) => box.left + ((Math.log10(value) - x[0]) / (x[1] - x[0])) * (box.right - box.left);
     const py = (value) => box.bottom - ((Math.log10(value) - y[0]) / (y[1] - y[0])) * (box.bottom - box.top);
     for (const [name, value] of [["width", width], ["height", 118]]) this.svg.setAttribute(name, value);
@@ -156,7 +159,7 @@ export class CrossoverMeter {
     text(power(x[0]), box.left, box.bottom + 16, "middle");
     text(power(x[1]), box.right, box.bottom + 16, "middle");
     text("faults a second", (box.left + box.right) / 2, box.bottom + 16, "middle");
-    text("removals a day ↑", box.left + 4, box.bottom + 33, "start");
+    text("removals a day", box.left - 40, 13, "start");
     if (even > 0) {
       const slope = even / faults;
       const clip = (value) => Math.min(10 ** y[1], Math.max(10 ** y[0], value));
@@ -165,7 +168,7 @@ export class CrossoverMeter {
       const d = `M${px(from / slope)} ${py(from)}L${px(to / slope)} ${py(to)}`;
       parts.push(makeSvg("path", { d, class: "hotmem-cross-line" }));
       text("stalls cost more", box.left + 6, box.top + 15, "start", "hotmem-cross-side");
-      text("tax costs more", box.right - 6, box.bottom - 6, "end", "hotmem-cross-side");
+      text("tax costs more", box.right - 6, Math.min(box.bottom - 6, py(to) + 26), "end", "hotmem-cross-side");
     }
     parts.push(makeSvg("circle", { cx: px(faults), cy: py(removals), r: 5, class: "hotmem-cross-run" }));
     this.svg.replaceChildren(...parts);

@@ -23,6 +23,7 @@ export class CornerMeter {
   static widest = 1400;
   static title = "corner";
   static concerns = new Set(["corner"]);
+  static lines = (width) => (width >= 620 ? 6.6 : 11);
 
   constructor() {
     this.ratio = makeWords();
@@ -64,12 +65,13 @@ export class DistanceMeter {
   static key = "distance";
   static counters = ["distance.mean"];
   static basis = 300;
-  static widest = 760;
+  static widest = 1400;
   static title = "distance";
   static concerns = new Set(["remote_kernel"]);
+  static lines = (width) => (width >= 620 ? 7.4 : 8.4);
 
   constructor() {
-    this.rows = makeElement("div", "meter-rows");
+    this.rows = makeElement("div", "meter-ways");
     this.words = makeWords();
     this.source = makeWords();
     this.el = makeCard("Kernel memory: how far away?", "S3", [this.rows, this.words, this.source]);
