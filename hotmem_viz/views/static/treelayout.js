@@ -13,6 +13,8 @@ const BETWEEN_LINES = 10;
 const LARGEST_LEAF = 22;
 const SMALLEST_LEAF = 5;
 const MOST_BOXES = 700;
+const TREE_SIZES = [MOST_BOXES, 250, 120, 60, 36, 24, 16];
+const FEW_TREES = 3;
 const FOLDS = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
 
 /**
@@ -133,25 +135,36 @@ function fitTrees(trees, { width, height, depth }) {
   return null;
 }
 
+/** The most of some grown trees that fit: what fitTrees returns, with the trees; or null. */
+function fitMost(trees, room) {
+  let boxes = 0;
+  const over = trees.findIndex((tree) => (boxes += countSlots(tree.top)) > MOST_BOXES);
+  let n = over < 0 ? trees.length : Math.max(1, over);
+  for (; n > 0; n = n > 8 ? Math.floor(n * 0.8) : n - 1) {
+    const shown = trees.slice(0, n).sort((a, b) => a.root.number - b.root.number);
+    const fitted = fitTrees(shown, room);
+    if (fitted) return { ...fitted, trees: shown };
+  }
+  return null;
+}
+
 /**
  * Places of as many trees as fit: {places, lines, trees, unit, height}.
  *
- * trees: [{root, top, labelWidth}] in order of rank; box: {width, height, depth, gutter}. Places have
- * the slot and its box, `below` those that lines lead to; lines are the lines of trees, with the
- * height of each level.
+ * trees: [{root, labelWidth}] in order of rank; box: {width, height, depth, gutter}. Trees too large
+ * for a few of them to fit are drawn in part, their first tables. Places have the slot, its box and
+ * its tree's root, `below` those that lines lead to; lines are the lines of trees, with the height
+ * of each level.
  */
 export function layOutTrees(trees, box) {
   const room = { ...box, width: box.width - box.gutter };
-  let boxes = 0;
-  let most = trees.findIndex((tree) => (boxes += countSlots(tree.top)) > MOST_BOXES);
-  if (most < 0) most = trees.length;
-  let fitted = null;
-  for (let n = Math.max(1, most); n > 0 && trees.length; n = n > 8 ? Math.floor(n * 0.8) : n - 1) {
-    const shown = trees.slice(0, n).sort((a, b) => a.root.number - b.root.number);
-    fitted = fitTrees(shown, room);
-    if (fitted) return placeTrees(fitted, shown, box);
+  let best = null;
+  for (const most of TREE_SIZES) {
+    const fitted = fitMost(trees.map((tree) => ({ ...tree, top: growTree(tree.root, most) })), room);
+    if (fitted && (!best || fitted.trees.length > best.trees.length)) best = fitted;
+    if (best && best.trees.length >= Math.min(FEW_TREES, trees.length)) break;
   }
-  return { places: [], lines: [], trees: [], unit: 0, height: 0 };
+  return best ? placeTrees(best, box) : { places: [], lines: [], trees: [], unit: 0, height: 0 };
 }
 
 /** What lies between the trees of a line, so that they use its width. */
@@ -160,7 +173,7 @@ function gapOf(row, width) {
   return row.trees.length > 1 ? Math.min(MOST_BETWEEN, free / (row.trees.length - 1)) : 0;
 }
 
-function placeTrees({ rows, unit, fold, height }, trees, { depth, gutter, width }) {
+function placeTrees({ rows, unit, fold, height, trees }, { depth, gutter, width }) {
   // Lines of trees share a gap: the first is the fullest.
   const gap = Math.min(...rows.map((row, i) => (i === 0 || row.trees.length > 1 ? gapOf(row, width - gutter) : MOST_BETWEEN)));
   const places = [];

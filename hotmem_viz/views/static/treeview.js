@@ -3,7 +3,7 @@
 import { zoneOfPfn } from "./cells.js";
 import { makeElement, makeSvg, setText } from "./dom.js";
 import { formatCount } from "./format.js";
-import { growTree, layOutTrees, placeAt } from "./treelayout.js";
+import { layOutTrees, placeAt } from "./treelayout.js";
 import { TableIndex } from "./tables.js";
 import { countTables, makeTableKey, plural, TABLE_LOOKS, walkWords } from "./treewords.js";
 
@@ -92,10 +92,9 @@ export class TreeView {
     const key = `${width}/${height}`;
     if (key === this.key) return this.layout.height;
     this.key = key;
-    // Trees that could not have a box each are never grown.
-    for (const tree of this.trees.slice(0, Math.max(1, Math.floor(width / TREE_DIGIT)))) tree.top ??= growTree(tree.root);
-    const grown = this.trees.filter((tree) => tree.top);
-    this.layout = layOutTrees(grown, { width, height, depth: this.index.levels.length, gutter: TREE_GUTTER });
+    // More trees than these could not have a box each.
+    const most = Math.ceil(width / TREE_DIGIT);
+    this.layout = layOutTrees(this.trees.slice(0, most), { width, height, depth: this.index.levels.length, gutter: TREE_GUTTER });
     this.svg.setAttribute("width", width);
     this.svg.setAttribute("height", this.layout.height);
     this.build();
@@ -197,7 +196,8 @@ export class TreeView {
   countsAt(tick) {
     const { pages, processes } = countTables(this.index, this.recording, tick);
     const all = pages.reduce((a, b) => a + b, 0);
-    const each = pages.map((n, i) => `${formatCount(n)} ${this.index.levels[i].name}`).reverse();
+    const wordsOf = ({ name, frames }, n) => (frames ? `${formatCount(n)} ${name}` : `${name} inside slab pages`);
+    const each = pages.map((n, i) => wordsOf(this.index.levels[i], n)).reverse();
     return `${plural(processes, "process")}, ${plural(all, "table page")}: ${each.join(", ")}`;
   }
 
