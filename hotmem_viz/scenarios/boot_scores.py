@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hotmem_viz.mechanisms.several_boots import SeveralBoots
     from hotmem_viz.memory.physical import PhysicalMemory
     from hotmem_viz.scenarios.boards import Score
+    from hotmem_viz.scenarios.locality import Locality
 
 SCORE_COUNTERS = {
     "remote": ("pages", "kernel pages served by another node"),
@@ -29,7 +30,9 @@ SCORE_COUNTERS = {
 }
 
 
-def describe_boots(boots: SeveralBoots, specs: Sequence[MachineSpec]) -> dict[str, Any]:
+def describe_boots(
+    boots: SeveralBoots, specs: Sequence[MachineSpec], locality: Locality
+) -> dict[str, Any]:
     """Return a recording's meta about the machines, their zones and the counters."""
     mem = boots.memory
     meta = describe_machine(mem)
@@ -51,11 +54,12 @@ def describe_boots(boots: SeveralBoots, specs: Sequence[MachineSpec]) -> dict[st
         {"name": name, "unit": unit, "label": label}
         for name, (unit, label) in SCORE_COUNTERS.items()
     ]
+    counters += locality.describe()
     return {**meta, "counters": counters}
 
 
 def read_boots(
-    boots: SeveralBoots, machines: Sequence[PhysicalMemory], score: Score, remote: int
+    boots: SeveralBoots, machines: Sequence[PhysicalMemory], score: Score, locality: Locality
 ) -> np.ndarray:
     """Read all counters: (F,) float64. machines: those that have booted, the last one runs."""
     table = np.zeros((len(ZONE_COUNTERS), len(boots.memory.zones)))
@@ -80,7 +84,7 @@ def read_boots(
     types = mem.zone_types.sum(axis=0)[list(TYPES)]
     totals = (mem.zones.free.sum(), count_useless(mem, ZoneType.NORMAL).sum())
     scores = (
-        remote,
+        locality.remote,
         score.wrongly_movable,
         score.wrongly_kernel,
         len(score.without_kernel),
@@ -94,6 +98,7 @@ def read_boots(
             types,
             (*totals, estimate_available(mem)),
             scores,
+            locality.read(),
         ),
         dtype=np.float64,
     )

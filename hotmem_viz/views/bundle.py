@@ -46,6 +46,15 @@ MODULES = (
     "legend.js",
     "lanegeometry.js",
     "lanes.js",
+    "tables.js",
+    "treelayout.js",
+    "treewords.js",
+    "treeview.js",
+    "tablespanel.js",
+    "meterparts.js",
+    "metersremap.js",
+    "meterszones.js",
+    "meters.js",
     "addressgeometry.js",
     "address_drawing.js",
     "address_map.js",
@@ -65,7 +74,7 @@ MODULES = (
 )
 """In order: a module may use only those before it at its top level."""
 
-STYLE_SHEETS = ("stage.css", "pair.css", "optional.css")
+STYLE_SHEETS = ("stage.css", "pair.css", "optional.css", "tables.css", "meters.css")
 """In order: a later one has the last word."""
 
 _IMPORT = re.compile(r"^import\s*\{[^}]*\}\s*from\s*\"\./[\w.]+\";\n", re.MULTILINE)
