@@ -12,7 +12,7 @@ from hotmem_viz.scenarios.describe import TYPES, ZONE_COUNTERS, describe_machine
 from hotmem_viz.vocabulary import ZoneType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hotmem_viz.machine.spec import MachineSpec
     from hotmem_viz.mechanisms.several_boots import SeveralBoots
@@ -31,6 +31,13 @@ SCORE_COUNTERS = {
 
 def describe_boots(boots: SeveralBoots, specs: Sequence[MachineSpec]) -> dict[str, Any]:
     """Return a recording's meta about the machines, their zones and the counters."""
+    return describe_zones(boots, specs, SCORE_COUNTERS)
+
+
+def describe_zones(
+    boots: SeveralBoots, specs: Sequence[MachineSpec], own: Mapping[str, tuple[str, str]]
+) -> dict[str, Any]:
+    """Return the same with other counters at the end; own: unit and label by name."""
     mem = boots.memory
     meta = describe_machine(mem)
     for row in (*meta["machine"]["nodes"], *meta["zones"]):
@@ -48,8 +55,7 @@ def describe_boots(boots: SeveralBoots, specs: Sequence[MachineSpec]) -> dict[st
             where = f"{zone['zone']} of node {zone['nid']}, boot {zone['boot'] + 1}"
             counter["label"] = f"{where}: {what}"
     counters += [
-        {"name": name, "unit": unit, "label": label}
-        for name, (unit, label) in SCORE_COUNTERS.items()
+        {"name": name, "unit": unit, "label": label} for name, (unit, label) in own.items()
     ]
     return {**meta, "counters": counters}
 
@@ -58,6 +64,21 @@ def read_boots(
     boots: SeveralBoots, machines: Sequence[PhysicalMemory], score: Score, remote: int
 ) -> np.ndarray:
     """Read all counters: (F,) float64. machines: those that have booted, the last one runs."""
+    scores = (
+        remote,
+        score.wrongly_movable,
+        score.wrongly_kernel,
+        len(score.without_kernel),
+        score.decisions,
+        len(machines),
+    )
+    return read_zones(boots, machines, scores)
+
+
+def read_zones(
+    boots: SeveralBoots, machines: Sequence[PhysicalMemory], own: Sequence[float]
+) -> np.ndarray:
+    """Read the counters of all zones and of the boot that runs, and its own at the end."""
     table = np.zeros((len(ZONE_COUNTERS), len(boots.memory.zones)))
     for band, mem in enumerate(machines):
         zones = mem.zones
@@ -79,21 +100,13 @@ def read_boots(
     mem = machines[-1]
     types = mem.zone_types.sum(axis=0)[list(TYPES)]
     totals = (mem.zones.free.sum(), count_useless(mem, ZoneType.NORMAL).sum())
-    scores = (
-        remote,
-        score.wrongly_movable,
-        score.wrongly_kernel,
-        len(score.without_kernel),
-        score.decisions,
-        len(machines),
-    )
     return np.concatenate(
         (
             table.ravel(),
             mem.zone_kinds.sum(axis=0),
             types,
             (*totals, estimate_available(mem)),
-            scores,
+            own,
         ),
         dtype=np.float64,
     )
