@@ -158,15 +158,29 @@ def pair_runs(left: Recording, right: Recording) -> Pair:
     Larger and larger boxes begin their operations anew each time: those go by memory installed.
     """
     metas = (left.meta, right.meta)
-    names = [m["profile"] for m in metas]
-    titles = tuple(find_profile(name).release for name in names)
-    machines = tuple(m["machine"]["title"] for m in metas)
-    if machines[0] != machines[1]:
-        titles = machines
-    boxes = any("boots" in m for m in metas)
-    by = "installed" if boxes else "objects"
-    named = (titles[0], titles[1]) if titles[0] != titles[1] else None
-    return pair_recordings(left, right, by=by, titles=named)
+    by = "installed" if any("boots" in meta for meta in metas) else "objects"
+    names = [[read(meta) for meta in metas] for read in TITLES]
+    told = next(((a, b) for a, b in names if a != b and a and b), None)
+    return pair_recordings(left, right, by=by, titles=told)
+
+
+def _share(name: str, words: str) -> Callable[[Mapping[str, Any]], str]:
+    """Return a title that says a parameter as a share."""
+
+    def read(meta: Mapping[str, Any]) -> str:
+        value = meta["parameters"].get(name)
+        return "" if value is None else f"{value:.0%} {words}"
+
+    return read
+
+
+TITLES: tuple[Callable[[Mapping[str, Any]], str], ...] = (
+    lambda meta: str(meta["machine"]["title"]),
+    lambda meta: find_profile(meta["profile"]).release,
+    _share("movable", "movable"),
+    _share("held", "in use"),
+)
+"""What two runs are called: by the first of these in which they differ."""
 
 
 def beside(name: str, profiles: Sequence[str] | None = None, **parameters: Any) -> Pair:

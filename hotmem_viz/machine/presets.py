@@ -62,7 +62,7 @@ _MAIL = MachineSpec(
 
 _SAME_SIZES = MachineSpec(
     name="64bit",
-    title="64-bit machine: 16 GiB, kernel zones as large as PAE's lowmem",
+    title="64-bit machine: 16 GiB",
     nodes=(NodeSpec(0, (*_pc_low(880 * _MIB), PfnRange(4 * _GIB, 20 * _GIB - 880 * _MIB))),),
 )
 """The PAE box of our time: 880 MiB below 4 GiB, as firmware can be told, the rest movable."""

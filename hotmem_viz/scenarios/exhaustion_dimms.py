@@ -18,7 +18,7 @@ from hotmem_viz.mechanisms.requests import GFP
 from hotmem_viz.scenarios import growth_telling as telling
 from hotmem_viz.scenarios.exhaustion_filled import FilledRun, kernel_room
 from hotmem_viz.scenarios.growth_telling import Purchase
-from hotmem_viz.vocabulary import SectionState
+from hotmem_viz.vocabulary import SectionState, ZoneType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +39,7 @@ class AddedDimms(FilledRun):
     ) -> None:
         super().__init__(parameters, setup, requests)
         self._options, self._added = setup.options, 0
+        self._tell_slots()
         zones, own = self.memory.zones, self.meta["counters"].pop()
         for z in range(len(zones)):
             label = f"{zones.label(z)}: managed"
@@ -50,6 +51,18 @@ class AddedDimms(FilledRun):
             {"name": "room", "unit": self.objects, "label": room},
             own,
         ]
+
+    def _tell_slots(self) -> None:
+        """Enter the slots into the meta: nodes and zones stand as they are in the end."""
+        for node in self.memory.spec.pluggable:
+            ends = [[r.start_pfn, r.end_pfn] for r in node.ranges]
+            for row in self.meta["machine"]["nodes"]:
+                if row["nid"] == node.nid:
+                    row["ranges"] += ends
+            for row in self.meta["zones"]:
+                if (row["nid"], row["zone"]) == (node.nid, ZoneType.MOVABLE.label):
+                    row["start_pfn"] = row["start_pfn"] or ends[0][0]
+                    row["end_pfn"] = ends[-1][1]
 
     def _read(self) -> np.ndarray:
         read, managed = super()._read(), self.memory.zones.managed

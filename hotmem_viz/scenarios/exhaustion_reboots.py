@@ -97,6 +97,8 @@ class LargerBoxes(Exhaustion):
                 for band, gib in enumerate(BOXES_GIB)
             ],
         }
+        sizes = f"{', '.join(map(str, BOXES_GIB[:-1]))} and {BOXES_GIB[-1]}"
+        self.meta["machine"]["title"] = f"32-bit PAE boxes of {sizes} GiB, every border at 1/32"
 
     def _own_counters(self) -> dict[str, tuple[str, str]]:
         return {
