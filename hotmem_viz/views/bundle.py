@@ -21,6 +21,7 @@ MODULES = (
     "playback.js",
     "timeline.js",
     "scene.js",
+    "tracks.js",
     "cells.js",
     "geometry.js",
     "transport.js",
@@ -35,6 +36,11 @@ MODULES = (
     "side.js",
     "compare.js",
     "legend.js",
+    "lanegeometry.js",
+    "lanes.js",
+    "optional.js",
+    "deckplan.js",
+    "deck.js",
     "detail.js",
     "controls.js",
     "link.js",
@@ -47,7 +53,7 @@ MODULES = (
 )
 """In order: a module may use only those before it at its top level."""
 
-STYLE_SHEETS = ("stage.css", "pair.css")
+STYLE_SHEETS = ("stage.css", "pair.css", "optional.css")
 """In order: a later one has the last word."""
 
 _IMPORT = re.compile(r"^import\s*\{[^}]*\}\s*from\s*\"\./[\w.]+\";\n", re.MULTILINE)
