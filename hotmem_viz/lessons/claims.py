@@ -90,6 +90,7 @@ _SHOWN: dict[str, _Place] = {
     "S12": _Place("exhaustion", EventKind.REFUSED),
     "S13": _Place("starvation", EventKind.OOM),
     "S14": _Place("starvation", EventKind.STARVED, figure="what could be mapped, and what not"),
+    "S15": _Place("exhaustion", EventKind.POOL_FULL, "", {"then": "huge_pages"}),
     "S16": _Place("hot_remove", EventKind.OFFLINE_REFUSED, "", {**_KERNEL, "obstacle": "slab"}),
     "S17": _Place(
         "hot_remove", EventKind.OFFLINE_REFUSED, "", {**_KERNEL, "obstacle": "page_table"}
@@ -126,7 +127,7 @@ _SHOWN: dict[str, _Place] = {
     "S46": _Place("hot_remove", EventKind.CORNER),
 }
 
-_PENDING = {"exhaustion": (15,), "strategies": (20, 47)}
+_PENDING = {"strategies": (20, 47)}
 """Claims that nothing shows yet, by the scenario that will."""
 
 
