@@ -243,3 +243,13 @@ class EventKind(IntEnum):
     NODE_BREAKS = 104
     NODE_LEFT = 105
     COMPARED = 106
+
+    CACHE_STOPS = 110
+    ADD_KILLS = 111
+    LOAD_FITS = 112
+    LOAD_KILLS = 113
+    NO_BOOT = 114
+    FRAGMENTED = 115
+    ASKED_HUGE = 116
+    COMPACTED = 117
+    POOL_FULL = 118

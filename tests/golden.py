@@ -70,6 +70,8 @@ KEPT: dict[str, Golden] = {
             "sections_fast",
             "sections_slow",
             "target_idle",
+            "device.*",
+            "tables.pte",
         )
     ),
     "strategies": Golden(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hotmem_viz.catalog import PAIR_CELLS, build_pair, build_run, pair_runs
+from hotmem_viz.catalog import PAIR_CELLS, build_pair, build_run, find_scenario, pair_runs
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.recording.recorder import Run, Tick, record
-from hotmem_viz.recording.scoreboard import Strategies, pair_steps
+from hotmem_viz.recording.scoreboard import Strategies
+from hotmem_viz.scenarios.parameters import build_parameters
 from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
 
 if TYPE_CHECKING:
@@ -63,21 +65,18 @@ def run_with_progress(scenario: str, parameters: dict[str, Any]) -> Recording:
     return _record(build_run(scenario, **parameters), scenario)
 
 
-def pair_with_progress(scenario: str, parameters: dict[str, Any], beside: str) -> Pair:
-    """Run and record a scenario under its kernel and under another, as run_with_progress does.
+def pair_with_progress(scenario: str, parameters: dict[str, Any], beside: dict[str, Any]) -> Pair:
+    """Run and record a scenario twice, as run_with_progress does.
 
-    Of strategies, `beside` is another strategy.
+    beside: what is different the second time, such as {"profile": "7.2"}.
     """
-    settings = dict(parameters)
-    if scenario == "strategies":
-        first = build_run(scenario, **settings)
-        second = build_run(scenario, **{**settings, "strategy": beside})
-        return pair_steps(_record(first, scenario, PAIR_CELLS), _record(second, beside, PAIR_CELLS))
-    profiles = (settings.pop("profile", ""), beside)
-    left, right = build_pair(scenario, profiles, **settings)
-    return pair_runs(
-        _record(left, scenario, PAIR_CELLS), _record(right, f"{scenario}, {beside}", PAIR_CELLS)
-    )
+    _, parameters_type = find_scenario(scenario)
+    usual = {f.name: f.default for f in dataclasses.fields(parameters_type)}
+    build_parameters(parameters_type, {n: v for n, v in beside.items() if n not in usual})
+    twice = {n: (parameters.get(n, usual.get(n)), value) for n, value in beside.items()}
+    left, right = build_pair(scenario, **{**parameters, **twice})
+    second = f"{scenario}, {', '.join(map(str, beside.values()))}"
+    return pair_runs(_record(left, scenario, PAIR_CELLS), _record(right, second, PAIR_CELLS))
 
 
 def write_scoreboard(parameters: dict[str, Any], out: Path, theme: str) -> None:

@@ -19,7 +19,7 @@ from hotmem_viz.memory.address_map import AddressMap, Style
 from hotmem_viz.memory.address_spaces import AddressSpaces
 from hotmem_viz.scenarios import describe
 from hotmem_viz.scenarios import strategy_telling as telling
-from hotmem_viz.scenarios.remap_reading import Gauges
+from hotmem_viz.scenarios.remap_reading import MapGauges
 from hotmem_viz.scenarios.story import Story
 from hotmem_viz.scenarios.strategy_counters import (
     Tally,
@@ -67,7 +67,7 @@ class StrategyRun:
         self.present = sum(n.present_pages for n in self.nodes)
         self.spaces = AddressSpaces(mem, find_geometry(setup.profile))
         self.map = AddressMap(mem, Style())
-        self.gauges = Gauges(self.map)
+        self.gauges = MapGauges(self.map)
         self.tally = Tally(decisions=p.typed)
         self.load = Load(self.spaces, self.plan, p)
         self.story = Story(

@@ -13,7 +13,7 @@ from hotmem_viz.vocabulary import ONLINE_STATES, PAGE_SIZE, PageKind, ZoneType
 
 if TYPE_CHECKING:
     from hotmem_viz.memory.physical import PhysicalMemory
-    from hotmem_viz.scenarios.remap_reading import Gauges
+    from hotmem_viz.scenarios.remap_reading import MapGauges
     from hotmem_viz.scenarios.strategy_load import Load
     from hotmem_viz.scenarios.strategy_parameters import StrategiesParameters
 
@@ -90,7 +90,7 @@ def describe_counters(mem: PhysicalMemory) -> list[dict[str, Any]]:
 
 
 def read_counters(
-    mem: PhysicalMemory, tally: Tally, load: Load, gauges: Gauges, p: StrategiesParameters
+    mem: PhysicalMemory, tally: Tally, load: Load, gauges: MapGauges, p: StrategiesParameters
 ) -> np.ndarray:
     """Read all counters: (F,) float64."""
     own = (

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hotmem_viz.memory.address_spaces import AddressSpaces
     from hotmem_viz.memory.frames import FrameSet
     from hotmem_viz.scenarios.remap_pause import PauseParameters
-    from hotmem_viz.scenarios.remap_reading import Gauges
+    from hotmem_viz.scenarios.remap_reading import MapGauges
 
 PASSES = 10
 """Passes over a section's movable pages; the mail gives no bound."""
@@ -84,7 +84,7 @@ class Remapping:
     """Takes sections out as the mail proposes; what `Pause` asks of a run is here."""
 
     def __init__(
-        self, story: Story, spaces: AddressSpaces, amap: AddressMap, gauges: Gauges,
+        self, story: Story, spaces: AddressSpaces, amap: AddressMap, gauges: MapGauges,
         parameters: PauseParameters,
     ) -> None:  # fmt: skip
         self.story, self.spaces, self.map = story, spaces, amap
