@@ -21,11 +21,14 @@ MODULES = (
     "playback.js",
     "timeline.js",
     "scene.js",
+    "tracks.js",
     "cells.js",
     "states.js",
     "geometry.js",
     "flights.js",
     "transport.js",
+    "linkstate.js",
+    "address.js",
     "painter.js",
     "dom.js",
     "theme.js",
@@ -41,19 +44,37 @@ MODULES = (
     "compare.js",
     "sectionlegend.js",
     "legend.js",
+    "lanegeometry.js",
+    "lanes.js",
+    "tables.js",
+    "treelayout.js",
+    "treewords.js",
+    "treeview.js",
+    "tablespanel.js",
+    "meterparts.js",
+    "metersremap.js",
+    "meterszones.js",
+    "meters.js",
+    "addressgeometry.js",
+    "address_drawing.js",
+    "address_map.js",
+    "optional.js",
+    "deckplan.js",
+    "deck.js",
     "detail.js",
     "controls.js",
     "link.js",
     "shell.js",
     "room.js",
     "pointing.js",
+    "linking.js",
     "keys.js",
     "panels.js",
     "stage.js",
 )
 """In order: a module may use only those before it at its top level."""
 
-STYLE_SHEETS = ("stage.css", "pair.css")
+STYLE_SHEETS = ("stage.css", "pair.css", "optional.css", "tables.css", "meters.css")
 """In order: a later one has the last word."""
 
 _IMPORT = re.compile(r"^import\s*\{[^}]*\}\s*from\s*\"\./[\w.]+\";\n", re.MULTILINE)

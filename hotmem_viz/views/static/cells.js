@@ -51,7 +51,7 @@ export function groupSections(meta) {
     }
   });
   groups.forEach((group, g) => {
-    group.label = `node ${group.nid} · ${group.names.join(" + ")}`;
+    group.label = `node ${group.nid} · ${group.names.join(" + ") || "no zone"}`;
     // Of several boots on one map, each is named where it begins.
     const begins = group.boot !== groups[g - 1]?.boot;
     if (begins && meta.boots) group.label = `${meta.boots[group.boot].title}: ${group.label}`;

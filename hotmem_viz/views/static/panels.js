@@ -3,10 +3,12 @@
 import { ChartPanel } from "./chart.js";
 import { ComparePanel } from "./compare.js";
 import { TransportBar } from "./controls.js";
+import { OptionalDeck } from "./deck.js";
 import { DetailPanel } from "./detail.js";
 import { setText } from "./dom.js";
 import { LegendPanel } from "./legend.js";
-import { hoverMap, hoverPage, pickSection } from "./pointing.js";
+import { copyLink } from "./linking.js";
+import { hoverMap, hoverPage, openSection, pickSection } from "./pointing.js";
 import { makeShell } from "./shell.js";
 import { Side } from "./side.js";
 import { Tooltip } from "./tooltip.js";
@@ -37,6 +39,20 @@ function makeSide(stage, index) {
     onHover: (side, hit, event) => hoverMap(stage, side, hit, event),
     onPick: (side, picked) => pickSection(stage, side, picked),
   });
+}
+
+/** What an optional panel may ask of the stage; `goTo` takes a side's tick. */
+function deckHost(stage) {
+  return {
+    showTip: (text, event) => stage.tooltip.showText(text, event, stage.root),
+    showRows: (title, rows, event) => stage.tooltip.showRows(title, rows, event, stage.root),
+    hideTip: () => stage.tooltip.hide(),
+    openSection: (side, section) => openSection(stage, side, section),
+    goTo: (side, tick) => stage.seek(stage.timeline.positionOf(side.index, tick)),
+    showChart: (shown) => {
+      stage.chart.el.hidden = !shown;
+    },
+  };
 }
 
 /** Give a stage as many sides as are shown, and put what is theirs in its place. */
@@ -80,17 +96,20 @@ export function makePanels(stage) {
   const chart = new ChartPanel({ onSeek: (tick) => stage.seek(tick) });
   const zonePanels = { one: new ZonesPanel(), several: new ComparePanel() };
   const tooltip = new Tooltip();
+  const deck = new OptionalDeck(deckHost(stage));
   const shell = makeShell({
     bar: bar.el,
+    deck: deck.el,
     chart: chart.el,
     side: [zonePanels.one.el, zonePanels.several.el, legend.el],
     over: [detail.el],
     tooltip: tooltip.el,
     onTheme: () => stage.nextTheme(),
     onLecture: () => stage.toggleLecture(),
+    onCopy: () => copyLink(stage),
     onHelp: () => stage.toggleHelp(),
   });
   const { root } = shell;
   root.hotmem = testHandle(stage);
-  return { bar, legend, detail, chart, zonePanels, zones: zonePanels.one, tooltip, shell, root };
+  return { bar, legend, detail, deck, chart, zonePanels, zones: zonePanels.one, tooltip, shell, root };
 }

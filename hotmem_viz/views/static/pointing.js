@@ -52,3 +52,9 @@ export function pickSection(stage, side, index) {
   for (const one of stage.sides) if (one.map.layout) one.map.showPick(pickedOf(stage, one));
   stage.drawDetail();
 }
+
+/** Open a section of a side by its number, if the map has it. */
+export function openSection(stage, side, section) {
+  const index = side.recording.meta.sections.indexOf(section);
+  if (index >= 0 && index !== pickedOf(stage, side)) pickSection(stage, side, index);
+}

@@ -3,11 +3,11 @@
 import { decodeShown } from "./decode.js";
 import { setText } from "./dom.js";
 import { handleKey } from "./keys.js";
-import { KernelLink } from "./link.js";
+import { followAddress, linkStage, showAddress, unlinkStage } from "./linking.js";
 import { makePanels, placeSides } from "./panels.js";
 import { hoverMap, pickedOf, pickSection } from "./pointing.js";
 import { arrangeStage } from "./room.js";
-import { pageTheme, showThemeChoice, THEME_CHOICES, watchPageTheme } from "./theme.js";
+import { takeTheme, themeAfter, watchPageTheme } from "./theme.js";
 import { Timeline } from "./timeline.js";
 import { advanceTime, applyAction, carryTransport, flightTime, makeTransport, seekTick, tickRate } from "./transport.js";
 
@@ -26,10 +26,7 @@ class Stage {
     this.sides = [];
     Object.assign(this, makePanels(this));
     el.append(this.root);
-    this.link = new KernelLink(model, {
-      isPlaying: () => Boolean(this.transport?.playing),
-      onAttached: (attached) => this.setAttached(attached),
-    });
+    Object.assign(this, linkStage(this));
     this.frame = this.frame.bind(this);
     this.listen();
     this.setTheme(model.get("theme") || "auto");
@@ -49,6 +46,7 @@ class Stage {
         root.dataset.busy = String(Boolean(model.get("busy")));
       },
       "change:tick": () => this.followModel(),
+      "change:address": () => showAddress(this),
     };
     for (const [name, handler] of Object.entries(this.handlers)) model.on(name, handler);
     root.addEventListener("keydown", (event) => handleKey(this, event));
@@ -68,7 +66,7 @@ class Stage {
     this.stopTheme();
     this.sizes.disconnect();
     window.removeEventListener("resize", this.onWindow);
-    this.link.stop();
+    unlinkStage(this);
     for (const [name, handler] of Object.entries(this.handlers)) this.model.off?.(name, handler);
   }
 
@@ -102,6 +100,8 @@ class Stage {
     this.measured = null;
     this.layOut();
     this.showChart();
+    showAddress(this);
+    if (first) followAddress(this);
   }
 
   get paired() {
@@ -117,6 +117,8 @@ class Stage {
     this.bar.load(this.timeline, sides, theme);
     this.zones.load(sides);
     this.legend.load(sides, this.view);
+    this.deck.load(sides, this.view);
+    this.root.classList.toggle("hotmem-decked", !this.deck.empty);
     this.drawPanels();
   }
 
@@ -126,6 +128,7 @@ class Stage {
     for (const side of sides) side.draw(theme, timeline.endedAt(this.transport.tick, side.index));
     this.zones.draw(sides);
     this.legend.draw(sides);
+    this.deck.draw(sides, this.view);
     this.drawDetail();
     if (this.hover) hoverMap(this, this.hover.side, this.hover.hit, this.hover.event);
     this.panelAge = 0;
@@ -169,8 +172,14 @@ class Stage {
     this.transport = next;
     if (before.tick !== next.tick) this.showTick(before.tick);
     this.drawPanels();
-    this.link.settle(next.tick);
+    this.settle();
     this.wake();
+  }
+
+  /** The tick may come to rest here: the kernel and the page's address want to know. */
+  settle() {
+    this.link.settle(this.transport.tick);
+    this.address.change();
   }
 
   followModel() {
@@ -220,7 +229,7 @@ class Stage {
     this.panelAge = (this.panelAge ?? 0) + elapsed;
     const halted = before.playing && !this.transport.playing;
     if (halted || (this.transport.playing && this.panelAge >= PANEL_MS)) this.drawPanels();
-    if (halted) this.link.settle(this.transport.tick);
+    if (halted) this.settle();
     for (const side of this.sides) side.map.advance(elapsed);
     if ((this.transport.playing || this.moving) && !this.stopped) this.raf = requestAnimationFrame(this.frame);
   }
@@ -236,32 +245,22 @@ class Stage {
   }
 
   setTheme(choice) {
-    this.themeChoice = choice;
-    const theme = choice === "auto" ? pageTheme(this.root) : choice;
-    showThemeChoice(this.shell.themeButton, choice);
-    if (theme === this.theme && this.root.dataset.theme === theme) return;
-    this.theme = theme;
-    this.root.dataset.theme = theme;
-    if (!this.timeline) return;
+    if (!takeTheme(this, choice) || !this.timeline) return;
     this.loadPanels();
     this.repaint();
     this.showChart();
   }
 
   nextTheme() {
-    const i = THEME_CHOICES.indexOf(this.themeChoice);
-    this.setTheme(THEME_CHOICES[(i + 1) % THEME_CHOICES.length]);
+    this.setTheme(themeAfter(this.themeChoice));
+    this.link.save("theme", this.themeChoice);
+    this.address.change();
   }
 
   toggleLecture() {
     this.root.classList.toggle("hotmem-lecture");
     this.layOut();
     this.chart.layOut();
-  }
-
-  toggleFullScreen() {
-    if (document.fullscreenElement) document.exitFullscreen();
-    else this.root.requestFullscreen?.().catch(() => {});
   }
 
   toggleHelp() {
@@ -278,8 +277,15 @@ class Stage {
     this.root.dataset.attached = String(attached);
   }
 
+  /** Fit the room there is; without any, in a tab that is not open, playing ends. */
   layOut() {
-    if (this.timeline && this.root.isConnected) arrangeStage(this);
+    if (!this.timeline || !this.root.isConnected) return;
+    if (this.root.clientWidth === 0) {
+      if (this.transport.playing) this.act("toggle");
+      return;
+    }
+    arrangeStage(this);
+    this.address.change();
   }
 }
 

@@ -99,6 +99,15 @@ export class Tooltip {
     this.place(event, root);
   }
 
+  /** Show facts as [name, value] below a title. */
+  showRows(title, rows, event, root) {
+    this.el.replaceChildren(
+      makeElement("p", "tip-title", {}, title),
+      makeElement("dl", "facts", {}, rows.flatMap(([name, value]) => factRow(name, value))),
+    );
+    this.place(event, root);
+  }
+
   place(event, root) {
     this.el.hidden = false;
     const box = root.getBoundingClientRect();
