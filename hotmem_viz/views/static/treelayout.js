@@ -12,6 +12,7 @@ const MOST_BETWEEN = 60;
 const BETWEEN_LINES = 10;
 const LARGEST_LEAF = 22;
 const SMALLEST_LEAF = 5;
+const LEAST_LEAF = 12;
 const MOST_BOXES = 700;
 const TREE_SIZES = [MOST_BOXES, 250, 120, 60, 36, 24, 16];
 const FEW_TREES = 3;
@@ -166,6 +167,9 @@ export function layOutTrees(trees, box) {
   }
   return best ? placeTrees(best, box) : { places: [], lines: [], trees: [], unit: 0, height: 0 };
 }
+
+/** The height that trees of so many levels can do with: two lines of small leaves. */
+export const leastTrees = (depth) => TREE_LINE + (depth - 1) * (UPPER_BOX + BETWEEN_LEVELS) + 2 * LEAST_LEAF;
 
 /** What lies between the trees of a line, so that they use its width. */
 function gapOf(row, width) {

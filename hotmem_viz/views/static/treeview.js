@@ -3,7 +3,7 @@
 import { zoneOfPfn } from "./cells.js";
 import { makeElement, makeSvg, setText } from "./dom.js";
 import { formatCount } from "./format.js";
-import { layOutTrees, placeAt } from "./treelayout.js";
+import { layOutTrees, leastTrees, placeAt } from "./treelayout.js";
 import { TableIndex } from "./tables.js";
 import { countTables, makeTableKey, plural, TABLE_LOOKS, walkWords } from "./treewords.js";
 
@@ -62,12 +62,26 @@ export class TreeView {
   /** Stand in that room, in css pixels; returns the height it takes. */
   resize(width, room) {
     if (!this.index) return TREE_TEXT_LINE;
-    const line = Math.max(TREE_TEXT_LINE, Math.round(parseFloat(getComputedStyle(this.el).fontSize) * 1.4));
+    const { line } = this;
     const [heads, words] = this.countLines(width, line);
     this.head.style.height = `${heads * line + TREE_GAP}px`;
     this.rest.style.height = `${words * line}px`;
     const around = (heads + words) * line + 2 * TREE_GAP;
     return around + this.arrange(width, room - around);
+  }
+
+  /** The height that the view can do with. */
+  least(width) {
+    if (!this.index) return TREE_TEXT_LINE;
+    const { line } = this;
+    const [heads, words] = this.countLines(width, line);
+    return (heads + words) * line + 2 * TREE_GAP + leastTrees(this.index.levels.length);
+  }
+
+  /** Height of a line of text. */
+  get line() {
+    const size = parseFloat(getComputedStyle(this.el).fontSize) || 0;
+    return Math.max(TREE_TEXT_LINE, Math.round(size * 1.4));
   }
 
   /** Lines that the head and the words below may need, from the letters of the longest. */
