@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import { firstAbove, TableIndex } from "../../hotmem_viz/views/static/tables.js";
-import { growTree, layOutTrees, placeAt } from "../../hotmem_viz/views/static/treelayout.js";
-import { countTables, walkWords } from "../../hotmem_viz/views/static/treewords.js";
+import { growTree, layOutTrees, nextPlace, placeAt } from "../../hotmem_viz/views/static/treelayout.js";
+import { countTables, tableFacts, walkWords } from "../../hotmem_viz/views/static/treewords.js";
 import { loadRecording, loadTruth } from "./fixtures.mjs";
 
 const NAMES = ["4-level", "5-level", "pae", "2-level", "walk", "many", "starved"].map((name) => `tables-${name}`);
@@ -130,4 +130,35 @@ test("a walk is told with both of its numbers", () => {
 
 test("the first place above a value", () => {
   assert.deepEqual([0, 1, 2, 9].map((value) => firstAbove([1, 1, 3], value)), [0, 2, 2, 3]);
+});
+
+test("the keyboard goes to the next table in a direction", () => {
+  const [a, b, c, d] = [[0, 0], [20, 0], [22, 24], [0, 24]].map(([x, y]) => ({ x, y }));
+  const all = [a, b, c, d];
+  assert.deepEqual([nextPlace(all, a, 1, 0), nextPlace(all, a, 0, 1), nextPlace(all, c, 0, -1)], [b, d, b]);
+  assert.deepEqual([nextPlace(all, a, -1, 0), nextPlace(all, b, 1, 0)], [null, c]);
+});
+
+test("a table is told with its frame, its zone, its entries and who points at it", async () => {
+  const recording = await loadRecording("tables-walk");
+  const index = new TableIndex(recording);
+  const life = index.lives.find(({ level, root }) => level === 1 && root.number === 3);
+  const tick = life.from;
+  const { title, rows, section } = tableFacts(index, recording.meta, { root: life.root, state: { life, ...index.stateAt(life, tick) } });
+  const row = life.rows[0];
+  const pfn = recording.arrays["tables.pfn"][row];
+  assert.equal(title, "PMD table of process 3");
+  assert.equal(section, Math.floor(pfn / 1024));
+  const facts = Object.fromEntries(rows);
+  assert.equal(facts.pfn, pfn.toLocaleString("en-US"));
+  // 16 MiB of which a page in each 2 MiB is touched: eight tables below this one.
+  assert.equal(facts["entries in use"], "8 of 512");
+  assert.equal(facts["found by"], `entry ${recording.arrays["tables.index"][row]} of its PUD table`);
+  assert.equal(facts["at this tick"], "new");
+  assert.match(facts.zone, /^node [01] · Normal$/);
+  const pae = await loadRecording("tables-pae");
+  const top = new TableIndex(pae);
+  const [root] = top.roots;
+  const told = tableFacts(top, pae.meta, { root, state: { life: root, ...top.stateAt(root, root.from) } });
+  assert.deepEqual([told.section, told.rows[0][1], Object.fromEntries(told.rows)["found by"]], [-1, "inside a slab page", "CR3"]);
 });

@@ -51,9 +51,9 @@ class Growth:
 
     def come(self, tick: int) -> None:
         here = {row[0] for row in self.alive.values()}
-        for space in self.rng.choice(9, int(self.rng.integers(1, 3)), replace=False).tolist():
-            if tick == 5 or space in here:
-                continue
+        free = [space for space in range(9) if space not in here]
+        count = 0 if tick == 5 else int(self.rng.integers(1, 3))
+        for space in self.rng.choice(free, count, replace=False).tolist():
             above = self.add(tick, space, self.depth - 1, -1, 0)
             for level in range(self.depth - 2, -1, -1):
                 made = [self.add(tick, space, level, above, 3 * i) for i in range(tick % 3 + 1)]

@@ -207,3 +207,12 @@ function placeTrees({ rows, unit, fold, height, trees }, { depth, gutter, width 
 export function placeAt(places, x, y) {
   return places.find((p) => x >= p.x && x <= p.x + p.width && y >= p.y && y <= p.y + p.height) ?? null;
 }
+
+/** The nearest place from `from` on in a direction, or null: (dx, dy) is a step to a side, up or down. */
+export function nextPlace(places, from, dx, dy) {
+  const along = (place) => (place.x - from.x) * dx + (place.y - from.y) * dy;
+  const across = (place) => Math.abs((place.x - from.x) * dy) + Math.abs((place.y - from.y) * dx);
+  const cost = (place) => along(place) + 3 * across(place);
+  const ahead = places.filter((place) => along(place) > 0);
+  return ahead.reduce((best, place) => (!best || cost(place) < cost(best) ? place : best), null);
+}
