@@ -11,12 +11,13 @@ from hotmem_viz.memory.address_spaces import frames_of_levels
 from hotmem_viz.vocabulary import PAGE_SIZE, PAGEBLOCK_PAGES, MigrateType, PageKind, ZoneType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from hotmem_viz.machine.page_geometry import PageGeometry
     from hotmem_viz.machine.spec import MachineSpec
     from hotmem_viz.memory.address_spaces import AddressSpaces
     from hotmem_viz.memory.physical import PhysicalMemory
+    from hotmem_viz.recording.recording import Event
 
 ZONE_COUNTERS = {
     "free": "free",
@@ -185,3 +186,15 @@ def read_memory(mem: PhysicalMemory) -> np.ndarray:
         ),
         dtype=np.float64,
     )
+
+
+def find_sections(mem: PhysicalMemory, events: Sequence[Event]) -> list[int]:
+    """List the sections that marks name: the pfn's, or the last one of the zone."""
+    found = []
+    for event in events:
+        if event.mark and event.pfn >= 0:
+            found.append(event.pfn // mem.spec.section_pages)
+        elif event.mark and event.zone >= 0:
+            part = mem.extents.zone_slices[event.zone]
+            found.append(int(mem.extents.section[part][-1]))
+    return found

@@ -1,5 +1,6 @@
 // What the pointer does: hovering tells, clicking opens a section.
 
+import { ownSection } from "./cells.js";
 import { describeCell } from "./tooltip.js";
 
 /** Frame the section under the pointer, and the same section of every other side. */
@@ -21,7 +22,8 @@ export function hoverMap(stage, side, hit, event) {
   if (!hit) {
     tooltip.hide();
   } else if (hit.hole) {
-    const { first, count } = hit.hole;
+    const { count } = hit.hole;
+    const first = ownSection(side.recording.meta, hit.hole.first);
     const name = count === 1 ? `Section §${first}` : `Sections §${first} – §${first + count - 1}`;
     tooltip.showText(`${name}: no memory.`, event, root);
   } else if (!side.recording.hasMap) {
