@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import hotmem_viz
@@ -60,7 +62,7 @@ def test_trees_light_up_at_the_walk_and_not_beside_it(page, stopped, tmp_path):
     stage = open_stage(page, stopped, tmp_path)
     show_panel(stage, "page tables")
     walk = tick_of(stopped, "TABLES_WALKED")
-    seen = {}
+    seen: dict[int, dict[str, Any]] = {}
     for tick in (0, walk - 1, walk, walk + 1, walk, walk - 1, 0):
         go(stage, tick)
         trees = page.evaluate(READ_TREES)
@@ -118,7 +120,7 @@ def test_meters_follow_the_ticks_both_ways(page, stopped, tmp_path):
     stage = open_stage(page, stopped, tmp_path)
     show_panel(stage, "meters")
     ticks = (2, tick_of(stopped, "STOPPED"), tick_of(stopped, "TAX"), stopped.n_ticks - 1)
-    seen = {}
+    seen: dict[int, dict[str, Any]] = {}
     for tick in (*ticks, *reversed(ticks)):
         go(stage, tick)
         meters = page.evaluate(READ_METERS)

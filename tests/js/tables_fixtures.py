@@ -97,7 +97,8 @@ def replay(recording: Recording) -> list[dict[str, Any]]:
     """Say what stands at every tick, by following the rows from the first on."""
     track = recording.rows["tables"]
     levels = recording.meta["page_tables"]["levels"]
-    told, alive = [], {}
+    told: list[dict[str, Any]] = []
+    alive: dict[int, dict[str, int]] = {}
     for tick in range(recording.n_ticks):
         now = track.at(tick)
         changes: Counter[str] = Counter()
