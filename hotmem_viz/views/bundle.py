@@ -37,6 +37,7 @@ MODULES = (
     "compare.js",
     "legend.js",
     "lanegeometry.js",
+    "cpu_looks.js",
     "lanes.js",
     "addressgeometry.js",
     "address_drawing.js",

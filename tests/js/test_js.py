@@ -17,6 +17,7 @@ from hotmem_viz.recording.pair import pair_recordings
 from hotmem_viz.recording.recording import Recording
 from hotmem_viz.views.bundle import join_modules
 from hotmem_viz.views.wire import encode_pair, encode_recording, read_message
+from tests.js.remaps import write_remaps
 from tests.views.synthetic import OVERVIEW, TINY, make_recording
 
 HERE = Path(__file__).parent
@@ -112,6 +113,7 @@ def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wire")
     write_pair(folder)
     write_recording(folder, "overview", make_recording(LESS))
+    write_remaps(folder)
     return folder
 
 
