@@ -1,7 +1,7 @@
 """Physical memory hot-remove in Linux, seen: a model, its recordings, and a stage to play them.
 
 run     run a scenario, get a Recording
-beside  run it under two kernels, get both on one time cursor
+beside  run it twice, under two kernels or on two machines, get both on one time cursor
 load    read a Recording from a file
 app     a scenario with its controls, for notebooks
 dashboard  all scenarios, a tab each
@@ -38,11 +38,13 @@ def run(name: str, **parameters: Any) -> Recording:
     return run_scenario(name, **parameters)
 
 
-def beside(name: str, profiles: Sequence[str] = ("6.1", "7.2"), **parameters: Any) -> Pair:
-    """Run a scenario under two kernels, the same requests for both, on one time cursor.
+def beside(name: str, profiles: Sequence[str] | None = None, **parameters: Any) -> Pair:
+    """Run a scenario twice, the same requests for both, on one time cursor.
 
     profiles: two names of `hotmem_viz.machine.profiles.PROFILES`, or "" for the kernel that the
-    machine brings. The other parameters are those of `run`. The result shows itself as a stage
+    machine brings; 6.1 and 7.2 unless something else differs. A parameter of `run` with two values
+    differs: machine=("pae", "64bit") shows PAE's lowmem beside a ZONE_MOVABLE of the same sizes,
+    movable=(0.0, 0.75) a machine without the zone and with it. The result shows itself as a stage
     with both runs. Raises ParameterError for a name or a value that is not allowed.
     """
     from hotmem_viz.catalog import beside as run_beside
@@ -69,11 +71,22 @@ def load_capture(path: str | Path) -> CaptureShow:
     return load_and_show(path)
 
 
-def app(name: str = "exhaustion", **parameters: Any) -> Any:
-    """Return a scenario with its controls as a widget, for a notebook."""
-    from hotmem_viz.apps.lesson import make_lesson
+def app(name: str | None = None, *, state: str | None = None, **parameters: Any) -> Any:
+    """Return a scenario with its controls as a widget, for a notebook.
 
-    return make_lesson(name, **parameters)
+    name: the one that `state` names, else exhaustion. state: where to stand, as `.state` of such a
+    widget or a link to the dashboard says it; what it says wrongly is shown in a line. Raises
+    ParameterError for a name or a parameter that is not allowed, and for parameters beside a state.
+    """
+    from hotmem_viz.apps.lesson import FIRST, make_lesson, restore_lesson
+
+    if state is None:
+        return make_lesson(name or FIRST, **parameters)
+    if parameters:
+        from hotmem_viz.errors import ParameterError
+
+        raise ParameterError("state", state, f"it excludes {', '.join(parameters)}; give one")
+    return restore_lesson(state, name)[1]
 
 
 def dashboard() -> Any:

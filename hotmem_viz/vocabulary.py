@@ -235,3 +235,13 @@ class EventKind(IntEnum):
     KILLED = 82
     ENOMEM = 83
     STARVED = 84
+
+    CACHE_STOPS = 110
+    ADD_KILLS = 111
+    LOAD_FITS = 112
+    LOAD_KILLS = 113
+    NO_BOOT = 114
+    FRAGMENTED = 115
+    ASKED_HUGE = 116
+    COMPACTED = 117
+    POOL_FULL = 118

@@ -31,6 +31,14 @@ RUNS: dict[str, dict[str, Any]] = {
     },
     "pae": {"machine": "pae"},
     "mail": {"machine": "mail"},
+    "64bit": {"machine": "64bit"},
+    "disk, all cached": {"workload": "disk"},
+    "disk, one in ten in use": {"workload": "disk", "held": 0.1, "seed": 3},
+    "dimms": {"then": "dimms"},
+    "dimms of 128 MiB, movable=0.85": {"then": "dimms", "dimm": 128, "movable": 0.85},
+    "reboots": {"machine": "pae", "then": "reboots"},
+    "huge pages": {"then": "huge_pages"},
+    "huge pages, movable=0": {"then": "huge_pages", "movable": 0.0, "seed": 3},
 }
 
 

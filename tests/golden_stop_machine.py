@@ -24,11 +24,12 @@ RUNS: dict[str, dict[str, Any]] = {
     "mail, home again": {"machine": "mail", "after": "home", "cpus": 64},
     "corrupt": {"failure": "corrupt", "residue": 0.3},
     "abort": {"failure": "abort"},
+    "devices spill": {"devices": 0.03},
 }
 
 OWN = (
     "free", "pause_ns", "migrated", "copied", "entries_scanned", "entries_fixed", "loads_mean",
-    "sections_fast", "sections_slow", "target_idle",
+    "sections_fast", "sections_slow", "target_idle", "device.held", "device.spilled", "tables.pte",
 )  # fmt: skip
 
 

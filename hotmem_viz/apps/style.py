@@ -17,6 +17,7 @@ _RULES = """
   font-variant-numeric: tabular-nums;
 }
 .hotmem-controls .widget-label { color: var(--hotmem-app-muted); margin-right: 6px; }
+.hotmem-controls .widget-checkbox label { color: var(--hotmem-app-ink); }
 .hotmem-controls .widget-readout {
   min-width: 36px; width: 36px; margin: 0 0 0 8px; font-weight: 600;
 }
@@ -37,39 +38,41 @@ _RULES = """
 .hotmem-controls .widget-text input[type="text"] { width: 152px; }
 .hotmem-controls .widget-text input[type="number"] { width: 62px; }
 .hotmem-controls :disabled, .hotmem-controls [disabled] { opacity: 0.45; }
-.hotmem-dashboard { background: var(--hotmem-app-page); overflow: visible; }
-.jupyter-widgets.hotmem-dashboard > .lm-TabBar {
+.hotmem-dashboard, .hotmem-tabs {
+  margin: 0; background: var(--hotmem-app-page); overflow: visible;
+}
+.jupyter-widgets.hotmem-tabs > .lm-TabBar {
   min-height: 0; padding: 0 12px; overflow: visible; background: none;
   border-bottom: 1px solid var(--hotmem-app-line);
 }
-.jupyter-widgets.hotmem-dashboard > .lm-TabBar > .lm-TabBar-content { flex-wrap: wrap; border: 0; }
-.jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab {
+.jupyter-widgets.hotmem-tabs > .lm-TabBar > .lm-TabBar-content { flex-wrap: wrap; border: 0; }
+.jupyter-widgets.hotmem-tabs > .lm-TabBar .lm-TabBar-tab {
   flex: none; min-width: 0; max-width: none; min-height: 0; margin: 0; padding: 0 10px; border: 0;
   color: var(--hotmem-app-muted); background: none; cursor: pointer;
   border-bottom: 3px solid transparent; font: 400 15px/30px system-ui, "DejaVu Sans", sans-serif;
 }
-.jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab:hover {
+.jupyter-widgets.hotmem-tabs > .lm-TabBar .lm-TabBar-tab:hover {
   color: var(--hotmem-app-ink); background: none;
 }
-.jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab.lm-mod-current {
+.jupyter-widgets.hotmem-tabs > .lm-TabBar .lm-TabBar-tab.lm-mod-current {
   min-height: 0; transform: none; color: var(--hotmem-app-ink); background: none;
   border-bottom-color: var(--hotmem-app-accent);
 }
-.jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab.lm-mod-current::before {
+.jupyter-widgets.hotmem-tabs > .lm-TabBar .lm-TabBar-tab.lm-mod-current::before {
   display: none;
 }
-.jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab:focus-visible {
+.jupyter-widgets.hotmem-tabs > .lm-TabBar .lm-TabBar-tab:focus-visible {
   outline: 2px solid var(--hotmem-app-accent); outline-offset: -2px; border-radius: 6px;
 }
 @media (max-width: 1420px) {
-  .jupyter-widgets.hotmem-dashboard > .lm-TabBar { padding: 0 8px; }
-  .jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab { padding: 0 4px; font-size: 14px; }
+  .jupyter-widgets.hotmem-tabs > .lm-TabBar { padding: 0 8px; }
+  .jupyter-widgets.hotmem-tabs > .lm-TabBar .lm-TabBar-tab { padding: 0 4px; font-size: 14px; }
 }
-.jupyter-widgets.hotmem-dashboard > .widget-tab-contents {
+.jupyter-widgets.hotmem-tabs > .widget-tab-contents {
   margin: 0; padding: 0; border: 0; overflow: visible; background: none;
 }
-.hotmem-dashboard > .widget-tab-contents > .widget-vbox { margin: 0; overflow: visible; }
-.hotmem-controls + .hotmem-fold { margin: 0; padding: 0 14px; }
+.hotmem-tabs > .widget-tab-contents > .widget-vbox { margin: 0; overflow: visible; }
+.hotmem-controls > .hotmem-fold:has(.jupyter-widget-Collapse-open) { flex: 1 0 100%; }
 .hotmem-fold .jupyter-widget-Collapse-header, .hotmem-fold .jupyter-widget-Collapse-contents {
   padding: 0; border: 0; color: var(--hotmem-app-muted); background: none;
 }

@@ -90,6 +90,7 @@ _SHOWN: dict[str, _Place] = {
     "S12": _Place("exhaustion", EventKind.REFUSED),
     "S13": _Place("starvation", EventKind.OOM),
     "S14": _Place("starvation", EventKind.STARVED, figure="what could be mapped, and what not"),
+    "S15": _Place("exhaustion", EventKind.POOL_FULL, "", {"then": "huge_pages"}),
     "S16": _Place("hot_remove", EventKind.OFFLINE_REFUSED, "", {**_KERNEL, "obstacle": "slab"}),
     "S17": _Place(
         "hot_remove", EventKind.OFFLINE_REFUSED, "", {**_KERNEL, "obstacle": "page_table"}
@@ -116,17 +117,17 @@ _SHOWN: dict[str, _Place] = {
     "S36": _Place(_REMAP, EventKind.TAX),
     "S37": _Place(_REMAP, EventKind.TAX, figure="a tax on every fault against a stall at removal"),
     "S38": _Place(_REMAP, EventKind.REMAP_FAILED, "", {"failure": "ebusy"}),
-    "S39": _Place(_REMAP, EventKind.DEVICE_PAGE),
+    "S39": _Place(_REMAP, EventKind.DEVICE_PAGE, "The region spills", {"devices": 0.025}),
     "S40": _Place(_REMAP, EventKind.DONE, figure="the questions that the mail leaves open"),
     "S41": _Place(_REMAP, EventKind.DONE, figure="the parts of the kernel that it touches"),
     "S42": _Place(_REMAP, EventKind.DONE, figure="the questions that the mail leaves open"),
-    "S43": _Place(_REMAP, EventKind.DEVICE_PAGE),
+    "S43": _Place(_REMAP, EventKind.DEVICE_PAGE, "What would have to stay"),
     "S44": _Place(_REMAP, EventKind.BOOT),
     "S45": _Place("hot_remove", EventKind.OFFLINED),
     "S46": _Place("hot_remove", EventKind.CORNER),
 }
 
-_PENDING = {"exhaustion": (15,), "strategies": (20, 47)}
+_PENDING = {"strategies": (20, 47)}
 """Claims that nothing shows yet, by the scenario that will."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hotmem_viz.mechanisms.stop_machine import StopCosts
+from hotmem_viz.mechanisms.stop_machine import StopCosts, TaxOrStall
 from hotmem_viz.memory.address_map import Style
 from hotmem_viz.scenarios.controls import (
     check_parameters,
@@ -54,6 +54,8 @@ class StopMachineParameters:
     mapped: int = whole(
         16, 2, 1 << 16, "mapped by each", "one page is touched in every 2 MiB", 2, unit="MiB"
     )
+    device: float = share(0.02, "for devices alone", "set aside on the first node (S43)", 0.2)
+    devices: float = share(0.012, "devices ask for", "share of memory; what spills stays", 0.2)
     failure: str = choice("none", FAILURES, "failure", "which exit to provoke")
     after: str = choice("drain", AFTER, "afterwards", "not in the mail")
     seed: int = seed()
@@ -91,6 +93,9 @@ class StopMachineParameters:
     faults: float = number(
         10_000, 1, 1e8, "page faults", step=1000, unit="a second", source="assumed", advanced=True
     )
+    removals: float = number(
+        1, 0.001, 10_000, "sections removed", unit="a day", source="assumed", advanced=True
+    )
     kaslr: bool = flag(
         True, "base in a global", "a fast lookup then has one load (KASLR)", advanced=True
     )
@@ -118,6 +123,11 @@ class StopMachineParameters:
     def tax_ns(self) -> float:
         """What always-on table migration would cost, in ns of each second."""
         return self.tax * self.fault_ns * self.faults
+
+    @property
+    def price(self) -> TaxOrStall:
+        """What an always-on tax costs, and what pauses do."""
+        return TaxOrStall(self.tax, self.fault_ns, self.faults, self.removals)
 
     @property
     def style(self) -> Style:

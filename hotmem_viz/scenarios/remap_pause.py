@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from hotmem_viz.mechanisms import remap, stop_machine
-from hotmem_viz.recording.tracks import TableChange
 from hotmem_viz.scenarios import remap_telling
-from hotmem_viz.scenarios.remap_rows import table_rows
+from hotmem_viz.scenarios.remap_rows import walk_rows
 from hotmem_viz.vocabulary import PAGEBLOCK_PAGES, SectionState
 
 if TYPE_CHECKING:
@@ -89,14 +86,8 @@ class Pause:
         s, costs, story = self.spaces, self.parameters.costs, self.story
         attempt = self.attempt
         walk = remap.fix_tables(attempt, s)
-        upper = np.flatnonzero(s.tables.level[: s.tables.used] > 0)
-        moved = np.flatnonzero(np.isin(s.tables.frame[: s.tables.used], attempt.room.targets))
-        for rows, change in (
-            (upper, TableChange.VISITED),
-            (np.unique(walk.parents), TableChange.REWRITTEN),
-            (moved, TableChange.MOVED),
-        ):
-            story.add_rows("tables", table_rows(s, rows, change))
+        for rows in walk_rows(s, walk, attempt.room.targets):
+            story.add_rows("tables", rows)
         fixed = len(walk.parents) + written
         self.gauges.scanned += walk.entries
         self.gauges.fixed += fixed

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.views.event_looks import (
     BOOT_OPTIONS_EVENTS,
+    EXHAUSTION_EVENTS,
     HOT_REMOVE_EVENTS,
     REMAP_EVENTS,
     STARVATION_EVENTS,
@@ -188,6 +189,7 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     **BOOT_OPTIONS_EVENTS,
     **HOT_REMOVE_EVENTS,
     **STARVATION_EVENTS,
+    **EXHAUSTION_EVENTS,
 }
 """Label, light and dark colour of each event kind's mark."""
 

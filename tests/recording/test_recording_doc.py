@@ -146,7 +146,7 @@ def test_the_message_to_the_browser_is_as_described(recording):
     header, arrays = read_message(encode_recording(recording))
     assert set(names("The message to the browser")) >= set(header)
     told = dict(rows("The message to the browser"))
-    for key in ("kinds", "movabilities", "event_kinds", "arrays"):
+    for key in ("kinds", "movabilities", "event_kinds", "section_states", "arrays"):
         for row in header[key]:
             assert set(row) <= set(re.findall(r"\w+", told[f"`{key}`"])), key
     assert header["events"][-1]["kind"] == recording.event_list[-1].kind.lower()

@@ -12,6 +12,8 @@
 
 import { AddressMapPanel } from "./address_map.js";
 import { LanesPanel } from "./lanes.js";
+import { MetersPanel } from "./meters.js";
+import { TablesPanel } from "./tablespanel.js";
 
 /** In order of their places. */
-export const OPTIONAL_PANELS = [LanesPanel, AddressMapPanel];
+export const OPTIONAL_PANELS = [LanesPanel, AddressMapPanel, TablesPanel, MetersPanel];

@@ -136,15 +136,17 @@ export class ZonesPanel {
 
   drawZone({ zone, bar, marks, free, note, el }, value) {
     const page = this.recording.meta.page_size;
-    const total = zone.managed || zone.present || 1;
     const pages = value("free");
+    const total = zone.managed || zone.present || pages || 1;
     setBar(bar, value("useless"), pages, total);
     const [amount, unit] = formatBytes(pages * page).split(" ");
     const whole = formatBytes(total * page);
-    free.firstChild.data = amount;
-    setText(free.children[0], ` ${unit}`);
+    // A zone that manages no page, as a Movable one is without its boot option.
+    const empty = pages === 0 && !zone.managed;
+    free.firstChild.data = empty ? "empty" : amount;
+    setText(free.children[0], empty ? "" : ` ${unit}`);
     free.children[0].classList.toggle("hotmem-same-unit", whole.endsWith(` ${unit}`));
-    setText(free.children[1], ` of ${whole} free`);
+    setText(free.children[1], empty ? "" : ` of ${whole} free`);
     for (const name of MARKS) marks[name].style.left = `${Math.min(100, (100 * value(name)) / total)}%`;
     const needs = value("min") + zone.reserve;
     marks.reserve.hidden = !zone.kernel || zone.reserve === 0;

@@ -1,0 +1,45 @@
+// The panel of page-table trees: one view for each recording that follows page tables.
+
+import { makeElement } from "./dom.js";
+import { TreeView } from "./treeview.js";
+
+const BETWEEN_VIEWS = 16;
+const LEAST_TREES = 152;
+
+export class TablesPanel {
+  static panelName = "tables";
+  static panelTitle = "page tables";
+  static narrowest = 430;
+  static concerns = new Set(["mapped", "tables_spill", "killed", "starved", "enomem", "tables_walked"]);
+
+  /** host: see deckHost in panels.js. */
+  constructor(host) {
+    this.host = host;
+    this.pool = [];
+    this.views = [];
+    this.el = makeElement("div", "tables");
+  }
+
+  load(sides) {
+    this.views = sides.map((side, i) => {
+      const view = (this.pool[i] ??= new TreeView(this.host));
+      view.load(side, sides.length > 1);
+      return view;
+    });
+    this.el.replaceChildren(...this.views.map(({ el }) => el));
+  }
+
+  draw() {
+    for (const view of this.views) view.draw();
+  }
+
+  least() {
+    return LEAST_TREES;
+  }
+
+  resize(width, height) {
+    const n = Math.max(1, this.views.length);
+    const each = Math.floor((width - (n - 1) * BETWEEN_VIEWS) / n);
+    return Math.max(LEAST_TREES, ...this.views.map((view) => view.resize(each, height)));
+  }
+}
