@@ -45,6 +45,7 @@ MODULES = (
     "sectionlegend.js",
     "legend.js",
     "lanegeometry.js",
+    "cpu_looks.js",
     "lanes.js",
     "tables.js",
     "treelayout.js",
