@@ -15,6 +15,7 @@ const DENSITIES = [
   { classes: ["compact"], zone: 45, totals: 152 },
   { classes: ["tight"], zone: 25, totals: 152 },
   { classes: ["tight", "terse"], zone: 25, totals: 110 },
+  { classes: ["tight", "terse", "dense"], zone: 19, totals: 84 },
 ];
 const DENSITY_CLASSES = [...new Set(DENSITIES.flatMap((density) => density.classes))];
 
