@@ -238,7 +238,9 @@ def strategies(**parameters: Any) -> Strategies:
         raise ParameterError("strategy", parameters["strategy"], allowed)
     from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
 
-    runs = {
-        name: build_run("strategies", strategy=name, **parameters) for name in STRATEGIES.values()
-    }
-    return Strategies({name: record(each, PAIR_CELLS) for name, each in runs.items()})
+    return Strategies({name: record_strategy(name, **parameters) for name in STRATEGIES.values()})
+
+
+def record_strategy(strategy: str, **parameters: Any) -> Recording:
+    """Run one strategy and record it so that two fit on a screen; raises as `run` does."""
+    return record(build_run("strategies", strategy=strategy, **parameters), PAIR_CELLS)
