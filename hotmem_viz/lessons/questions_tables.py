@@ -75,7 +75,8 @@ def sharers(draw: Draw) -> Question:
         text=(
             f"{100 * movable:.0f} % of the classroom machine is ZONE_MOVABLE, where a shared "
             f"segment of {segment // MIB} MiB lies. Its kernel zones have {room / MIB:.1f} MiB "
-            "free above marks and reserves. Process after process maps the segment and touches all of it. "
+            "free above marks and reserves. Process after process maps the segment and touches all "
+            "of it. "
             f"The kernel spends about {own:.0f} pages on a process besides: stack, task, tables of "
             "its code. With which process does memory for tables run out? (Within a tenth.)"
         ),
