@@ -30,6 +30,7 @@ SCENARIOS = {
     "hot_remove": "HotRemove",
     "starvation": "Starvation",
     "stop_machine": "StopMachine",
+    "strategies": "StrategyRun",
 }
 """Scenarios by name: a module of `hotmem_viz.scenarios`, and the class in it."""
 

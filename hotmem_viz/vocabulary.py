@@ -235,3 +235,11 @@ class EventKind(IntEnum):
     KILLED = 82
     ENOMEM = 83
     STARVED = 84
+
+    CAPACITY = 100
+    NODE_ADDED = 101
+    RESERVE_SET = 102
+    LOADED = 103
+    NODE_BREAKS = 104
+    NODE_LEFT = 105
+    COMPARED = 106

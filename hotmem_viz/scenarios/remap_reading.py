@@ -70,7 +70,7 @@ class Gauges:
             look.mean,
             int((~held).sum()) - slow,
             slow,
-            self._idle(),
+            self.count_idle(),
         )
         return [*read_memory(mem).tolist(), *own]
 
@@ -89,6 +89,7 @@ class Gauges:
         found = self.map.found_in
         return np.where(found == SCATTERED_PAGES, SCATTERED, found)
 
-    def _idle(self) -> int:
+    def count_idle(self) -> int:
+        """Count the frames that lie free in sections reserved as targets, of no use."""
         targets = list(self.map.targets)
         return int((self.map.mem.kind[targets] == PageKind.FREE).sum())

@@ -17,6 +17,7 @@ from hotmem_viz.views.event_looks import (
     HOT_REMOVE_EVENTS,
     REMAP_EVENTS,
     STARVATION_EVENTS,
+    STRATEGIES_EVENTS,
 )
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
@@ -188,6 +189,7 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     **BOOT_OPTIONS_EVENTS,
     **HOT_REMOVE_EVENTS,
     **STARVATION_EVENTS,
+    **STRATEGIES_EVENTS,
 }
 """Label, light and dark colour of each event kind's mark."""
 
