@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
+from hotmem_viz.catalog import run
 from hotmem_viz.lessons.captured_scene import find_captured
 from hotmem_viz.lessons.question import Mistake, Question, Scene
 from hotmem_viz.machine.boot_options import BootOptions, parse_boot_options
@@ -12,13 +14,15 @@ from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.machine.spec import MachineSpec, NodeSpec, PfnRange
 from hotmem_viz.mechanisms.add_memory import add_memory, online_memory
 from hotmem_viz.mechanisms.boot import boot_machine
-from hotmem_viz.vocabulary import PAGE_SIZE, ZoneType
+from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
+from hotmem_viz.vocabulary import PAGE_SIZE, EventKind, ZoneType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from hotmem_viz.lessons.questions import Draw, Maker
     from hotmem_viz.memory.physical import PhysicalMemory
+    from hotmem_viz.recording.recording import Recording
 
 NOTEBOOK = "06"
 GIB = 1 << 18
@@ -125,4 +129,81 @@ def map_cost(draw: Draw) -> Question:
     )
 
 
-MAKERS: dict[str, Maker] = {"auto_movable": auto_movable, "map_cost": map_cost}
+ASKED = {
+    "sections_removed": (
+        "sections",
+        (
+            "{asked} times a section is asked to go: single ones first, then those of a node that "
+            "breaks. How many go?"
+        ),
+    ),
+    "metadata_usable": (
+        "MiB",
+        (
+            "Before the load begins, with nothing but the booted kernel on it: how much of the "
+            "machine could metadata fill?"
+        ),
+    ),
+}
+"""What is asked of a strategy: a counter, its unit, the question."""
+
+WORTH = {
+    "sections_removed": "A kernel page in a section keeps it, where nothing lets it move",
+    "metadata_usable": "Only kernel zones can hold metadata, down to their marks and reserves",
+}
+
+
+@cache
+def _run_all(seed: int) -> dict[str, Recording]:
+    """Run every strategy on one machine, load and list of removals."""
+    return {name: run("strategies", strategy=name, seed=seed) for name in STRATEGIES.values()}
+
+
+def _measure(recording: Recording, counter: str) -> int:
+    """Return a counter: at the end, or of what a machine may hold before its load, in MiB."""
+    values = recording.counters[counter]
+    if counter != "metadata_usable":
+        return int(values.iloc[-1])
+    ticks = [e.tick for e in recording.event_list if e.kind == EventKind.CAPACITY.name]
+    return round(float(values.iloc[ticks[0]]) / (1 << 20))
+
+
+def under_a_strategy(draw: Draw) -> Question:
+    """Ask for a measure of one of the six strategies; the wrong answers are those of others."""
+    name = draw.pick(tuple(STRATEGIES.values()))
+    counter = draw.pick(tuple(ASKED))
+    runs = _run_all(draw.pick((7, 8, 9)))
+    recording = runs[name]
+    end, start = recording.event_list[-1], recording.event_list[0]
+    unit, asked = ASKED[counter]
+    others = tuple(
+        Mistake(_measure(r, counter), f"under “{r.event_list[0].title}”")
+        for other, r in runs.items()
+        if other != name
+    )
+    every = int(recording.counters["sections_asked"].iloc[-1])
+    return Question(
+        text=(
+            f"{recording.meta['machine']['title']}. Strategy: {start.title}. {start.text}\n\n"
+            f"{asked.format(asked=every)}"
+        ),
+        unit=unit,
+        answer=_measure(recording, counter),
+        mistakes=others,
+        why=f"{WORTH[counter]}. {end.text}",
+        rule="same machine, same load, same removal requests, by the same seed",
+        claims=("S20", "S47"),
+        see=Scene(
+            "strategies",
+            {"strategy": name, "seed": recording.meta["seed"]},
+            end.tick,
+            end.title,
+        ),
+    )
+
+
+MAKERS: dict[str, Maker] = {
+    "auto_movable": auto_movable,
+    "map_cost": map_cost,
+    "under_a_strategy": under_a_strategy,
+}
