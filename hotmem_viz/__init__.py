@@ -3,7 +3,8 @@
 run     run a scenario, get a Recording
 beside  run it under two kernels, get both on one time cursor
 load    read a Recording from a file
-app     a scenario with its controls, for notebooks and the dashboard
+app     a scenario with its controls, for notebooks
+dashboard  all scenarios, a tab each
 load_capture  show a captured kernel, and the model's run of its load beside it
 host    this machine's zones and memory blocks
 question, questions  predict, then reveal: a question of the lessons, and the names of all
@@ -28,6 +29,7 @@ __all__ = [
     "__version__",
     "app",
     "beside",
+    "dashboard",
     "host",
     "load",
     "load_capture",
@@ -81,14 +83,17 @@ def load_capture(path: str | Path) -> CaptureShow:
 
 
 def app(name: str = "exhaustion", **parameters: Any) -> Any:
-    """Return a scenario with its controls as a widget, for a notebook or the dashboard."""
-    if name == "exhaustion":
-        from hotmem_viz.apps.exhaustion import exhaustion_app
+    """Return a scenario with its controls as a widget, for a notebook."""
+    from hotmem_viz.apps.lesson import make_lesson
 
-        return exhaustion_app(**parameters)
-    from hotmem_viz.apps.scenario import ScenarioApp
+    return make_lesson(name, **parameters)
 
-    return ScenarioApp(name, **parameters)
+
+def dashboard() -> Any:
+    """Return all scenarios as one widget, a tab each, every one made when it is first opened."""
+    from hotmem_viz.apps.dashboard import Dashboard
+
+    return Dashboard()
 
 
 def question(name: str, seed: int = 7) -> Question:

@@ -34,11 +34,26 @@ SCENARIOS = {
 }
 """Scenarios by name: a module of `hotmem_viz.scenarios`, and the class in it."""
 
+TITLES = {
+    "exhaustion": "Kernel zones run dry",
+    "boot_options": "Movable memory by boot option",
+    "starvation": "Page tables starve",
+    "hot_remove": "Hot-remove and what stays behind",
+    "stop_machine": "Stop the machine and re-point a section",
+    "strategies": "Strategies side by side",
+}
+"""Titles in the order of a lecture: the classes' own, so that nothing is loaded to name them."""
+
 REPLAYED = ("exhaustion",)
 """Scenarios whose requests another kernel can be given, one by one."""
 
 PAIR_CELLS = MAX_CELLS // 2
 """Two maps share a screen: each has half of its cells."""
+
+
+def list_lessons() -> dict[str, str]:
+    """Return the titles of the scenarios by name, in the order of a lecture."""
+    return {name: title for name, title in TITLES.items() if name in SCENARIOS}
 
 
 def find_scenario(name: str) -> tuple[type[Any], type[Any]]:

@@ -2,6 +2,9 @@
 
 page        what every app has: an error panel, the newest wish wins
 controls    a scenario's parameters as widgets
+scenario    any scenario, by what its parameters declare
 exhaustion  the exhaustion lesson
+lesson      which of the two a scenario has
+dashboard   all scenarios, a tab each
 server      starting Voila and JupyterLab
 """

@@ -35,8 +35,56 @@ _RULES = """
 }
 .hotmem-controls .widget-dropdown select { width: auto; max-width: 182px; }
 .hotmem-controls .widget-text input[type="text"] { width: 152px; }
-.hotmem-controls .widget-text input[type="number"] { width: 54px; }
+.hotmem-controls .widget-text input[type="number"] { width: 62px; }
 .hotmem-controls :disabled, .hotmem-controls [disabled] { opacity: 0.45; }
+.hotmem-dashboard { background: var(--hotmem-app-page); overflow: visible; }
+.jupyter-widgets.hotmem-dashboard > .lm-TabBar {
+  min-height: 0; padding: 0 12px; overflow: visible; background: none;
+  border-bottom: 1px solid var(--hotmem-app-line);
+}
+.jupyter-widgets.hotmem-dashboard > .lm-TabBar > .lm-TabBar-content { flex-wrap: wrap; border: 0; }
+.jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab {
+  flex: none; min-width: 0; max-width: none; min-height: 0; margin: 0; padding: 0 10px; border: 0;
+  color: var(--hotmem-app-muted); background: none; cursor: pointer;
+  border-bottom: 3px solid transparent; font: 400 15px/30px system-ui, "DejaVu Sans", sans-serif;
+}
+.jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab:hover {
+  color: var(--hotmem-app-ink); background: none;
+}
+.jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab.lm-mod-current {
+  min-height: 0; transform: none; color: var(--hotmem-app-ink); background: none;
+  border-bottom-color: var(--hotmem-app-accent);
+}
+.jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab.lm-mod-current::before {
+  display: none;
+}
+.jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab:focus-visible {
+  outline: 2px solid var(--hotmem-app-accent); outline-offset: -2px; border-radius: 6px;
+}
+@media (max-width: 1420px) {
+  .jupyter-widgets.hotmem-dashboard > .lm-TabBar { padding: 0 8px; }
+  .jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab { padding: 0 4px; font-size: 14px; }
+}
+.jupyter-widgets.hotmem-dashboard > .widget-tab-contents {
+  margin: 0; padding: 0; border: 0; overflow: visible; background: none;
+}
+.hotmem-dashboard > .widget-tab-contents > .widget-vbox { margin: 0; overflow: visible; }
+.hotmem-controls + .hotmem-fold { margin: 0; padding: 0 14px; }
+.hotmem-fold .jupyter-widget-Collapse-header, .hotmem-fold .jupyter-widget-Collapse-contents {
+  padding: 0; border: 0; color: var(--hotmem-app-muted); background: none;
+}
+.hotmem-fold .jupyter-widget-Collapse-header {
+  width: max-content; font: 400 14px/28px system-ui, "DejaVu Sans", sans-serif;
+}
+.hotmem-fold .jupyter-widget-Collapse-header:hover { color: var(--hotmem-app-ink); }
+.hotmem-fold .jupyter-widget-Collapse-header:focus-visible {
+  outline: 2px solid var(--hotmem-app-accent); border-radius: 6px;
+}
+.hotmem-fold .hotmem-controls { padding: 0; }
+.hotmem-waiting {
+  padding: 24px; color: var(--hotmem-app-muted);
+  font: 400 16px/1.45 system-ui, "DejaVu Sans", sans-serif;
+}
 .hotmem-error {
   margin: 8px 12px 0; padding: 10px 14px; border-left: 4px solid var(--hotmem-app-alarm);
   border-radius: 4px; color: var(--hotmem-app-ink); background: var(--hotmem-app-panel);
@@ -45,7 +93,7 @@ _RULES = """
 .hotmem-error pre { margin: 6px 0 0; font-size: 14px; overflow-x: auto; }
 """
 
-_WORDS = ("page", "panel", "ink", "muted", "line", "alarm")
+_WORDS = ("page", "panel", "ink", "muted", "line", "accent", "alarm")
 """Words of the palette that the rules above use."""
 
 
@@ -54,7 +102,9 @@ def style_sheet() -> str:
     themes = []
     for theme in THEMES:
         values = " ".join(f"--hotmem-app-{word}: {colour(word, theme)};" for word in _WORDS)
-        themes.append(f'.hotmem-app:has(.hotmem-stage[data-theme="{theme}"]) {{ {values} }}')
+        for part in ("app", "dashboard"):
+            inside = f'.hotmem-{part}:has(.hotmem-stage[data-theme="{theme}"])'
+            themes.append(f"{inside} {{ {values} }}")
         # Voila's page is the app's page: one colour from edge to edge.
         ground = f'#rendered_cells:has(.hotmem-stage[data-theme="{theme}"])'
         themes.append(f"{ground} {{ background: {colour('page', theme)}; padding: 0; }}")

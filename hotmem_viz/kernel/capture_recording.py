@@ -24,6 +24,7 @@ from hotmem_viz.kernel.capture_map import CaptureGrid, count_kinds, lay_out_map,
 from hotmem_viz.kernel.capture_telling import Story, captions_of, tell_capture
 from hotmem_viz.kernel.capture_zones import describe_zones, states_by_moment
 from hotmem_viz.kernel.captured_pages import page_stages, stored_path
+from hotmem_viz.kernel.changing_run import count_steps, describe_steps, has_steps
 from hotmem_viz.kernel.moments import Moment, read_moments
 from hotmem_viz.kernel.page_flags import PageRuns
 from hotmem_viz.recording.recorder import TrackWriter
@@ -65,6 +66,9 @@ def record_capture(capture: Capture, max_cells: int | None = None) -> Recording:
     if any(m.attempt for m in moments):
         listed.append(describe_attempts())
         counters = np.hstack((counters, count_attempts(moments)))
+    if has_steps(capture):
+        listed.append(describe_steps())
+        counters = np.hstack((counters, count_steps(capture, moments)))
     meta: dict[str, Any] = {
         "schema": SCHEMA,
         "scenario": SCENARIO,

@@ -9,6 +9,7 @@ from hotmem_viz.errors import CaptureError, HotmemError
 from hotmem_viz.kernel.capture_counters import ATTEMPTS
 from hotmem_viz.kernel.capture_recording import record_capture
 from hotmem_viz.kernel.captures import Capture, open_capture
+from hotmem_viz.kernel.changing_run import STEPS
 from hotmem_viz.kernel.compare_loads import MAX_PAGES
 from hotmem_viz.kernel.compare_machine import ComparedMachine
 from hotmem_viz.kernel.load_recording import record_load
@@ -31,7 +32,8 @@ class CaptureShow:
     """What `load_capture` returns; it shows itself as a stage in a notebook.
 
     source: the capture's files. capture: the captured run. model: the model's run, None where
-    there is none, and `why` says why. pair: both on one cursor, None without the model's.
+    there is none. pair: both on one cursor, None without the model's. why: why there is no model,
+    or only its boot.
     """
 
     source: Capture
@@ -79,8 +81,8 @@ def show_capture(capture: Capture, *, model: bool = True) -> CaptureShow:
     if run is None:
         return CaptureShow(capture, record_capture(capture), None, None, why)
     captured = record_capture(capture, PAIR_CELLS)
-    has_attempts = any(c["name"] == ATTEMPTS for c in run.meta["counters"])
-    by = ATTEMPTS if has_attempts else BY
+    names = set.intersection(*({c["name"] for c in r.meta["counters"]} for r in (captured, run)))
+    by = next((name for name in (ATTEMPTS, STEPS) if name in names), BY)
     pair = pair_recordings(captured, run, by=by, titles=titles)
     return CaptureShow(capture, captured, run, pair, why)
 
@@ -94,11 +96,9 @@ def _model_run(capture: Capture) -> tuple[Recording | None, tuple[str, str], str
             return None, titles, machine.unpredicted
         if machine.spec.present_pages > MAX_PAGES:
             return None, titles, "the machine is too large to run the model on"
-        run, name, runs_the_load = record_load(machine, machine.profile, PAIR_CELLS)
+        run, name, why = record_load(machine, machine.profile, PAIR_CELLS)
     except CaptureError as error:
         return None, titles, str(error)
     except HotmemError as error:
         return None, titles, f"{capture.path}: {error}"
-    load = capture.args.get("kind")
-    why = f"the load {load!r} is not modelled" if load and not runs_the_load else ""
     return run, (titles[0], name), why

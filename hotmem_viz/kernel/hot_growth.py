@@ -11,7 +11,7 @@ from hotmem_viz.errors import CaptureError
 from hotmem_viz.kernel.captured_pages import block_pages
 from hotmem_viz.kernel.hot_events import is_growth, new_blocks
 from hotmem_viz.kernel.hot_run import dimm_pages, spec_with_slots
-from hotmem_viz.machine.hotplug_options import ONLINE_MOVABLE, ONLINE_STRINGS
+from hotmem_viz.machine.hotplug_options import OFFLINE, ONLINE_MOVABLE, ONLINE_STRINGS
 from hotmem_viz.mechanisms.add_memory import add_memory, online_memory
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.memory.added import MemoryGroup
@@ -62,30 +62,42 @@ def count_dimms(machine: ComparedMachine) -> int:
     return max(1, pages // dimm_pages(capture))
 
 
+def dimm_slots(machine: ComparedMachine, n: int) -> tuple[int, list[tuple[int, int]]]:
+    """Return the node of n DIMMs, and first pfn and end of each, one behind the other."""
+    nid, start = _window(machine)
+    size = dimm_pages(machine.capture)
+    return nid, [(low, low + size) for low in range(start, start + n * size, size)]
+
+
+def way_online(machine: ComparedMachine) -> str:
+    """Return the word by which the scenario brings DIMMs online; "offline" where it does not."""
+    how = machine.capture.args.get("how", ONLINE_MOVABLE)
+    return how if how in ONLINE_STRINGS else OFFLINE
+
+
 def grow(machine: ComparedMachine) -> Grown:
     """Boot the machine in the model and add DIMMs until one does not fit, or none is left."""
     if machine.profile is None:
         raise CaptureError(machine.capture.path, machine.no_profile)
     capture, options = machine.capture, machine.options
-    size, n = dimm_pages(capture), most_dimms(machine)
-    nid, start = _window(machine)
-    spec = spec_with_slots(machine, [(nid, start, start + n * size)])
+    nid, dimms = dimm_slots(machine, most_dimms(machine))
+    spec = spec_with_slots(machine, [(nid, *dimm) for dimm in dimms])
     mem = boot_machine(spec, options, machine.profile)
-    how = capture.args.get("how", ONLINE_MOVABLE)
+    how = way_online(machine)
     group = None
     if capture.has("vmem"):
-        group = MemoryGroup(start, start + size, unit_pages=spec.block_pages)
+        group = MemoryGroup(*dimms[0], unit_pages=spec.block_pages)
     grown = Grown()
-    for low in range(start, start + n * size, size):
+    for low, end in dimms:
         before = _kernel_kinds(mem)
-        if add_memory(mem, low, low + size, options, group).refused:
+        if add_memory(mem, low, end, options, group).refused:
             break
         paid = _kernel_kinds(mem) - before
         grown.paid.append(int(paid.sum()))
         grown.maps.append(int(paid.sum() - paid[PageKind.SLAB]))
-        states = mem.section_state[low // spec.section_pages : (low + size) // spec.section_pages]
-        if (states == SectionState.OFFLINE).all() and how in ONLINE_STRINGS[1:]:
-            online_memory(mem, low, low + size, options, how=how)
+        states = mem.section_state[low // spec.section_pages : end // spec.section_pages]
+        if (states == SectionState.OFFLINE).all() and how != OFFLINE:
+            online_memory(mem, low, end, options, how=how)
     return grown
 
 

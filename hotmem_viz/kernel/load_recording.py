@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hotmem_viz.kernel.capture_counters import load_of
+from hotmem_viz.kernel.changing_run import has_steps
 from hotmem_viz.kernel.compare_loads import LOADS, is_table_load, load_bounds
+from hotmem_viz.kernel.growth_recording import RecordedGrowth
+from hotmem_viz.kernel.hot_events import is_growth
+from hotmem_viz.kernel.hot_recording import RecordedHotplug
 from hotmem_viz.kernel.load_run import StartedLoad, park
 from hotmem_viz.kernel.model_run import ModelRun
 from hotmem_viz.kernel.offline_run import OfflineRun
@@ -74,18 +78,30 @@ class RecordedLoad(ModelRun):
 
 def record_load(
     machine: ComparedMachine, profile: KernelProfile, max_cells: int | None = None
-) -> tuple[Recording, str, bool]:
-    """Return the model's run as a recording, what to call it, and whether the load was run."""
+) -> tuple[Recording, str, str]:
+    """Return the model's run as a recording, what to call it, and why it is the boot alone.
+
+    The last is empty where what was captured is run, and where nothing but a boot was.
+    """
     run = _choose_run(machine, profile)
-    return record(run, max_cells), run.name, run.runs_the_load
+    return record(run, max_cells), run.name, "" if run.runs_the_load else run.why
 
 
 def _choose_run(machine: ComparedMachine, profile: KernelProfile) -> ModelRun:
-    load = load_of(machine.capture)
-    if is_table_load(machine.capture):
+    capture, load = machine.capture, load_of(machine.capture)
+    why = ""
+    if is_table_load(capture):
         return RecordedTables(machine, profile)
     if load in LOADS and load in profile.operations:
         return RecordedLoad(machine, profile)
-    if machine.capture.sweep() and not (offlines := OfflineRun(machine.capture)).why_not:
-        return RecordedSweep(machine, profile, offlines)
-    return ModelRun(machine, profile, boot_machine(machine.spec, machine.options, profile))
+    if capture.sweep():
+        offlines = OfflineRun(capture)
+        if not (why := offlines.why_not):
+            return RecordedSweep(machine, profile, offlines)
+    elif is_growth(capture):
+        return RecordedGrowth(machine, profile)
+    elif has_steps(capture):
+        return RecordedHotplug(machine, profile)
+    run = ModelRun(machine, profile, boot_machine(machine.spec, machine.options, profile))
+    run.why = why or run.why
+    return run

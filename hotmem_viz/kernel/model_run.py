@@ -29,10 +29,11 @@ _PAGE_NS = 1000.0
 class ModelRun:
     """A machine rebuilt from a capture's inputs; see `hotmem_viz.recording.recorder.Run`.
 
-    runs_the_load: whether the captured load is run, and not the boot alone.
+    runs_the_load: whether what was captured is run, and not the boot alone. why: why it is not.
     """
 
     runs_the_load = False
+    coming = "Next: the captured load, request by request."
 
     def __init__(
         self, machine: ComparedMachine, profile: KernelProfile, memory: PhysicalMemory
@@ -50,6 +51,7 @@ class ModelRun:
             "counters": describe.describe_counters(memory, self.objects),
         }
         self.meta["machine"]["title"] = machine.capture.name
+        self.why = f"the load {self.load!r} is not modelled" if self.load else ""
         self.touched: list[FrameSet] = []
         self.pages = self.remote = self.tick = 0
         self._time = 0.0
@@ -68,7 +70,7 @@ class ModelRun:
         boot = telling.tell_boot(self.memory, "")
         text = boot.text.partition("Next: ")[0].strip()
         if self.runs_the_load:
-            text += " Next: the captured load, request by request."
+            text += f" {self.coming}"
         elif self.load:
             text += " The captured load is not modelled: this is the booted machine."
         event = replace(boot, title="The model has booted", text=text)

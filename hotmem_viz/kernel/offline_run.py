@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hotmem_viz.kernel.captured_memory import (
-    MAX_PAGES,
+from hotmem_viz.kernel.captured_memory import MAX_PAGES, load_memory
+from hotmem_viz.kernel.captured_pages import stored_path
+from hotmem_viz.kernel.captured_pins import mark_pins, pages_to_pin
+from hotmem_viz.kernel.captured_state import (
     TMPFS,
-    load_memory,
     mark_free_huge,
     mark_tmpfs,
     write_kinds,
+    write_state,
 )
-from hotmem_viz.kernel.captured_pages import stored_path
-from hotmem_viz.kernel.captured_pins import mark_pins, pages_to_pin
 from hotmem_viz.kernel.hotplug_answers import NEVER
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
 from hotmem_viz.mechanisms.hotplug import put_in
@@ -42,9 +42,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OfflineRun:
-    """The model's machine of one capture, as it was before memory was taken away."""
+    """The model's machine of one capture, as it was before memory was taken away.
+
+    onto: a machine of the model that gets what the captured pages held; by default one is built
+    from the capture, with its zones and marks.
+    """
 
     capture: Capture
+    onto: PhysicalMemory | None = None
 
     @property
     def stage(self) -> str:
@@ -65,7 +70,11 @@ class OfflineRun:
 
     @cached_property
     def _loaded(self) -> tuple[PhysicalMemory, int]:
-        mem = load_memory(self.capture, self.stage)
+        mem = self.onto
+        if mem is None:
+            mem = load_memory(self.capture, self.stage)
+        else:
+            write_state(mem, self.capture, self.stage)
         pins = pages_to_pin(self.capture)
         return mem, mark_pins(mem, self.capture.page_runs(self.stage)) if pins else 0
 
@@ -132,22 +141,40 @@ def predict_sweep(run: OfflineRun, attempts: tuple[OfflineAttempt, ...]) -> list
 def predict_removal(run: OfflineRun, blocks: list[int]) -> str:
     """Remove the DIMM that consists of some memory blocks; returns removed, refused or never ends.
 
-    All blocks are taken offline in order, those that were refused once more; one that still is
-    brings the others back (acpi_scan_try_to_offline, drivers/acpi/scan.c, 6.1). An attempt that
-    never ends ends nothing: the kernel thread of the ejection takes no signal.
+    An attempt that never ends ends nothing: the kernel thread of the ejection takes no signal.
+    """
+    left = {b for b in blocks if _is_online(run.memory, b)}
+    for block, out in make_removal(run, blocks):
+        if out.verdict is Verdict.NEVER_ENDS:
+            return NEVER
+        if out.verdict is Verdict.OK:
+            left.discard(block)
+    return "refused" if left else "removed"
+
+
+def make_removal(
+    run: OfflineRun, blocks: list[int], *, look: bool = True
+) -> Iterator[tuple[int, Offlining]]:
+    """Take the blocks of a DIMM offline as its ejection does; yield each attempt.
+
+    In ascending order, those that were refused once more (acpi_scan_try_to_offline,
+    drivers/acpi/scan.c, 6.1). One that never ends is the last; the blocks that left before it stay
+    offline, and what a refusal brings back is left to the caller. look: whether the blocks get
+    what was read of them just before the first removal; not so at a second one.
     """
     mem = run.memory
-    for block in blocks:
+    for block in blocks if look else ():
         run.look_again(f"before/memory{block}")
     left = [b for b in blocks if _is_online(mem, b)]
     for _ in range(2):
         for block in list(left):
             out = offline_block(mem, block)
-            if out.verdict is Verdict.NEVER_ENDS and not _ends_by_oom(mem, out):
-                return NEVER
+            endless = out.verdict is Verdict.NEVER_ENDS and not _ends_by_oom(mem, out)
+            yield block, out
+            if endless:
+                return
             if out.verdict is Verdict.OK:
                 left.remove(block)
-    return "refused" if left else "removed"
 
 
 def _is_online(mem: PhysicalMemory, block: int) -> bool:

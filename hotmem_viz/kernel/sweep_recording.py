@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hotmem_viz.kernel.attempt_telling import read_marks, tell_verdict
 from hotmem_viz.kernel.capture_counters import describe_attempts
 from hotmem_viz.kernel.model_run import ModelRun
 from hotmem_viz.kernel.offline_run import make_attempts
-from hotmem_viz.mechanisms.offline import Verdict
 from hotmem_viz.memory.frames import FrameSet, pack
 from hotmem_viz.recording.recorder import Tick
 from hotmem_viz.recording.recording import Event
-from hotmem_viz.scenarios import hot_telling
 from hotmem_viz.units import format_pages
 from hotmem_viz.vocabulary import EventKind
 
@@ -30,11 +29,9 @@ if TYPE_CHECKING:
     from hotmem_viz.machine.profiles import KernelProfile
     from hotmem_viz.mechanisms.offline import Offlining
 
-_KINDS = {Verdict.OK: EventKind.OFFLINED, Verdict.NEVER_ENDS: EventKind.NEVER_ENDS}
-
 
 class RecordedSweep(ModelRun):
-    """A captured sweep in the model: a tick for each attempt, with what it left.
+    """A captured sweep in the model: a tick for each attempt, with what it left, and the end.
 
     A block that left is seen back in its zone at the next tick. Which frames an attempt changed is
     read off the kinds of all frames, before and after.
@@ -48,6 +45,7 @@ class RecordedSweep(ModelRun):
         super().__init__(machine, profile, offlines.memory)
         self.offlines = offlines
         self.meta["counters"].append(describe_attempts())
+        self._planned = len(machine.capture.sweep())
         self._before = self.memory.kind.copy()
 
     @property
@@ -61,14 +59,16 @@ class RecordedSweep(ModelRun):
         yield Tick(0.0, self._read(0), events=[begin], captions=[begin.caption()])
         for planned in self.machine.capture.sweep():
             # One at a time: only then is the block before it back when the marks are read.
-            marks = self._read_marks()
+            marks = read_marks(self.memory)
             for attempt, out in make_attempts(self.offlines, (planned,)):
                 self._look()
                 self.pages = out.granted if out else 0
                 yield self.end_tick(0, self._tell(attempt, out, marks))
+        self._look()
+        yield self.end_tick(0, self._end())
 
     def _read(self, done: int) -> Any:
-        return np.append(super()._read(done), self.tick)
+        return np.append(super()._read(done), min(self.tick, self._planned))
 
     def _begin(self) -> Event:
         text = (
@@ -79,16 +79,16 @@ class RecordedSweep(ModelRun):
         )
         return Event(0, EventKind.BOOT.name, "The model stands in the captured state", text)
 
+    def _end(self) -> Event:
+        free = format_pages(int(self.memory.zones.free.sum()))
+        text = f"Every block that left is back, and {free} are free."
+        return Event(self.tick + 1, EventKind.DONE.name, "The attempts are over", text, mark=True)
+
     def _look(self) -> None:
         """Note the frames that hold something else than at the tick before."""
         changed = pack((self.memory.kind != self._before).reshape(-1))
         self.touched.append(FrameSet.of_nonzero(np.arange(len(changed)), changed))
         self._before = self.memory.kind.copy()
-
-    def _read_marks(self) -> list[tuple[int, int]]:
-        """Return managed pages and the low mark of each zone."""
-        zones = self.memory.zones
-        return list(zip(zones.managed.tolist(), zones.low.tolist(), strict=True))
 
     def _tell(
         self, attempt: OfflineAttempt, out: Offlining | None, marks: list[tuple[int, int]]
@@ -98,12 +98,5 @@ class RecordedSweep(ModelRun):
         if out is None or out.verdict is None:
             text = "The block is not online, so nothing is asked."
             return Event(tick, EventKind.OFFLINE_REFUSED.name, f"{block}: not online", text)
-        if out.verdict is Verdict.OK:
-            told = hot_telling.tell_offlined(mem, out, marks[out.zone])
-        elif out.verdict is Verdict.NEVER_ENDS:
-            told = hot_telling.tell_endless(mem, out)
-        else:
-            told = hot_telling.tell_refused(mem, out)
-        told["title"] = f"{block}: {out.verdict.value}"
-        kind = _KINDS.get(out.verdict, EventKind.OFFLINE_REFUSED)
+        kind, told = tell_verdict(mem, block, out, marks)
         return Event(tick=tick, kind=kind.name, mark=True, **told)

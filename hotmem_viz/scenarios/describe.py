@@ -32,6 +32,7 @@ WORKLOAD_COUNTERS = {
     "remote": "kernel pages served by another node",
 }
 TYPES = (MigrateType.UNMOVABLE, MigrateType.MOVABLE, MigrateType.RECLAIMABLE)
+_SIZES = ("start_pfn", "end_pfn", "present", "managed")
 
 
 def describe_machine(mem: PhysicalMemory) -> dict[str, Any]:
@@ -72,6 +73,16 @@ def describe_machine(mem: PhysicalMemory) -> dict[str, Any]:
         for i in range(len(z))
     ]
     return {"page_size": PAGE_SIZE, "machine": machine, "zones": zones}
+
+
+def widen_zones(listed: list[dict[str, Any]], mem: PhysicalMemory) -> None:
+    """Let a recording's zones have room for what they manage now, where that is more.
+
+    listed: the "zones" of `describe_machine`, which are those of the run's beginning.
+    """
+    for zone, now in zip(listed, describe_machine(mem)["zones"], strict=True):
+        if now["managed"] > zone["managed"]:
+            zone.update({name: now[name] for name in _SIZES})
 
 
 def describe_memory(mem: PhysicalMemory) -> list[dict[str, Any]]:

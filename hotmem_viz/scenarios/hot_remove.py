@@ -90,7 +90,7 @@ class HotRemove:
         yield story.flush()
         if self.dimm:
             yield from self.dimm.plug_in()
-            self._widen_zone(self.dimm)
+            describe.widen_zones(self.meta["zones"], self.memory)
         yield from self._fill()
         for side in ("movable", "kernel") if p.where == "both" else (p.where,):
             if p.what == "block":
@@ -111,13 +111,6 @@ class HotRemove:
     def nid(self) -> int:
         """The node whose memory has to go."""
         return self.memory.spec.nodes[-1].nid
-
-    def _widen_zone(self, dimm: Dimm) -> None:
-        """Let the recording's zones have room for what the DIMM's zone manages at its largest."""
-        mem = self.memory
-        z = int(mem.zone.reshape(-1)[dimm.start_pfn])
-        fields = ("start_pfn", "end_pfn", "present", "managed")
-        self.meta["zones"][z].update({name: int(getattr(mem.zones, name)[z]) for name in fields})
 
     def _fill(self) -> Iterator[Tick]:
         """Let users fill their share of the free memory."""

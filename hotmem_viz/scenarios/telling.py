@@ -26,6 +26,7 @@ WORDS = {
     PageKind.KERNEL_STACK: "a kernel stack",
     PageKind.KERNEL_BUFFER: "kernel buffers",
     PageKind.PAGE_TABLE: "page tables",
+    PageKind.MEMMAP: "the memory map of added memory",
 }
 
 OBJECT_NAMES = {

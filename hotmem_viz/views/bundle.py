@@ -21,6 +21,7 @@ MODULES = (
     "playback.js",
     "timeline.js",
     "scene.js",
+    "tracks.js",
     "cells.js",
     "geometry.js",
     "transport.js",
@@ -35,6 +36,11 @@ MODULES = (
     "side.js",
     "compare.js",
     "legend.js",
+    "lanegeometry.js",
+    "lanes.js",
+    "optional.js",
+    "deckplan.js",
+    "deck.js",
     "detail.js",
     "controls.js",
     "link.js",
@@ -50,7 +56,7 @@ MODULES = (
 CARD_MODULES = ("painter.js", "dom.js", "theme.js", "question.js")
 """In order: what a question in a notebook needs; the first three are the stage's."""
 
-STYLE_SHEETS = ("stage.css", "pair.css")
+STYLE_SHEETS = ("stage.css", "pair.css", "optional.css")
 """In order: a later one has the last word."""
 
 _IMPORT = re.compile(r"^import\s*\{[^}]*\}\s*from\s*\"\./[\w.]+\";\n", re.MULTILINE)

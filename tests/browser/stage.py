@@ -86,6 +86,13 @@ class StagePage:
         """Wait until the attribute `data-name` is `value`."""
         self.page.wait_for_selector(f'.hotmem-stage[data-{name}="{value}"]')
 
+    def wait_for_attached(self, name: str, value: str) -> None:
+        """Wait until the attribute `data-name` is `value`, be the stage on show or not."""
+        wanted = f'.hotmem-stage[data-{name}="{value}"]'
+        self.page.wait_for_function(
+            "([root, wanted]) => root.matches(wanted)", arg=[self.root.element_handle(), wanted]
+        )
+
     def press(self, key: str) -> None:
         """Press a key where the focus is."""
         self.page.keyboard.press(key)

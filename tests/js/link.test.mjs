@@ -28,9 +28,10 @@ function fakeModel({ answers = true, sends = true } = {}) {
 
 function makeLink(t, model) {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const seen = { playing: false, attached: [] };
+  const seen = { playing: false, hidden: false, attached: [] };
   const link = new KernelLink(model, {
     isPlaying: () => seen.playing,
+    isHidden: () => seen.hidden,
     onAttached: (attached) => seen.attached.push(attached),
   });
   t.after(() => link.stop());
@@ -88,6 +89,18 @@ test("a kernel that is known to be busy is not asked", (t) => {
   assert.deepEqual([model.sent, seen.attached], [[], []]);
 });
 
+test("a stage in a tab that is not open asks nothing, but its tick is saved", (t) => {
+  const model = fakeModel();
+  const { link, seen, wait } = makeLink(t, model);
+  seen.hidden = true;
+  link.settle(6);
+  wait(60000);
+  assert.deepEqual([model.sent, model.saved], [[], [6]]);
+  seen.hidden = false;
+  wait(11000);
+  assert.equal(model.sent.length, 1);
+});
+
 test("an exported page has nobody to ask and is never detached", (t) => {
   const model = fakeModel({ sends: false });
   const { link, seen, wait } = makeLink(t, model);
@@ -102,4 +115,11 @@ test("a connection that throws counts as lost", (t) => {
   const { seen, wait } = makeLink(t, model);
   wait(5000);
   assert.equal(seen.attached[0], false);
+});
+
+test("a value that is chosen here is saved at once", (t) => {
+  const model = fakeModel();
+  const { link } = makeLink(t, model);
+  link.save("tick", 3);
+  assert.deepEqual(model.saved, [3]);
 });

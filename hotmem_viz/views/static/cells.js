@@ -34,7 +34,7 @@ export function groupSections(meta) {
   });
   let boot;
   for (const group of groups) {
-    group.label = `node ${group.nid} · ${group.names.join(" + ")}`;
+    group.label = `node ${group.nid} · ${group.names.join(" + ") || "no zone"}`;
     // Of several boots on one map, each is named where it begins.
     const begins = group.zone?.boot !== boot;
     boot = group.zone?.boot;

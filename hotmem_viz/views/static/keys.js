@@ -34,6 +34,7 @@ const STAGE_KEYS = {
   t: (stage) => stage.nextTheme(),
   m: switchMode,
   d: openLastEvent,
+  p: (stage) => stage.deck.chooseNext(),
 };
 
 /** Do what a key asks for and keep it from the page; leave alone what is not ours. */

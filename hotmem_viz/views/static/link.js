@@ -1,6 +1,7 @@
 // The line to the kernel: the settled tick goes out, a ping asks whether anybody is there.
 //
-// Nothing is sent while playing. An exported page has no `model.send`: it is never detached.
+// Nothing is sent while playing, and a stage that is not on show asks nothing. An exported page has no
+// `model.send`: it is never detached.
 
 const SETTLED_MS = 300;
 const PING_EVERY_MS = 10000;
@@ -8,9 +9,10 @@ const FIRST_PING_MS = 4000;
 const PONG_WITHIN_MS = 5000;
 
 export class KernelLink {
-  constructor(model, { isPlaying, onAttached }) {
+  constructor(model, { isPlaying, isHidden, onAttached }) {
     this.model = model;
     this.isPlaying = isPlaying;
+    this.isHidden = isHidden;
     this.onAttached = onAttached;
     this.static = typeof model.send !== "function";
     this.saved = model.get("tick") ?? 0;
@@ -29,19 +31,24 @@ export class KernelLink {
     this.settling = setTimeout(() => {
       if (this.isPlaying()) return;
       this.saved = tick;
-      try {
-        this.model.set("tick", tick);
-        this.model.save_changes();
-      } catch {
-        this.onAttached(false);
-      }
+      this.save("tick", tick);
     }, SETTLED_MS);
+  }
+
+  /** Let the kernel know a value that was chosen here. */
+  save(name, value) {
+    try {
+      this.model.set(name, value);
+      this.model.save_changes();
+    } catch {
+      this.onAttached(false);
+    }
   }
 
   ping() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.ping(), PING_EVERY_MS);
-    if (this.isPlaying() || document.hidden || this.model.get("busy")) return;
+    if (this.isPlaying() || this.isHidden() || document.hidden || this.model.get("busy")) return;
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => this.onAttached(false), PONG_WITHIN_MS);
     try {

@@ -3,6 +3,7 @@
 import { ChartPanel } from "./chart.js";
 import { ComparePanel } from "./compare.js";
 import { TransportBar } from "./controls.js";
+import { OptionalDeck } from "./deck.js";
 import { DetailPanel } from "./detail.js";
 import { setText } from "./dom.js";
 import { LegendPanel } from "./legend.js";
@@ -30,6 +31,18 @@ function makeSide(stage, index) {
     onHover: (side, hit, event) => hoverMap(stage, side, hit, event),
     onPick: (side, picked) => pickSection(stage, side, picked),
   });
+}
+
+/** What an optional panel may ask of the stage; `goTo` takes a side's tick. */
+function deckHost(stage) {
+  return {
+    showTip: (text, event) => stage.tooltip.showText(text, event, stage.root),
+    hideTip: () => stage.tooltip.hide(),
+    goTo: (side, tick) => stage.seek(stage.timeline.positionOf(side.index, tick)),
+    showChart: (shown) => {
+      stage.chart.el.hidden = !shown;
+    },
+  };
 }
 
 /** Give a stage as many sides as are shown, and put what is theirs in its place. */
@@ -73,8 +86,10 @@ export function makePanels(stage) {
   const chart = new ChartPanel({ onSeek: (tick) => stage.seek(tick) });
   const zonePanels = { one: new ZonesPanel(), several: new ComparePanel() };
   const tooltip = new Tooltip();
+  const deck = new OptionalDeck(deckHost(stage));
   const shell = makeShell({
     bar: bar.el,
+    deck: deck.el,
     chart: chart.el,
     side: [zonePanels.one.el, zonePanels.several.el, legend.el],
     over: [detail.el],
@@ -85,5 +100,5 @@ export function makePanels(stage) {
   });
   const { root } = shell;
   root.hotmem = testHandle(stage);
-  return { bar, legend, detail, chart, zonePanels, zones: zonePanels.one, tooltip, shell, root };
+  return { bar, legend, detail, deck, chart, zonePanels, zones: zonePanels.one, tooltip, shell, root };
 }

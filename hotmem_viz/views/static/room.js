@@ -32,7 +32,7 @@ const BELOW_SIDE = 22;
 const NARROW_DETAIL = 300;
 const NOTEBOOK_AROUND = 150;
 const HIGHEST_NOTEBOOK = 860;
-const SMALLEST_FIT = 600;
+const SMALLEST_FIT = 560;
 const MOST_AROUND = 0.4;
 
 /** Height for the stage: the window's rest in a page of its own, a part of it in a notebook. */
@@ -102,7 +102,6 @@ function fitDetail(stage, wide) {
 export function arrangeStage(stage) {
   const { root } = stage;
   const width = root.clientWidth;
-  if (width === 0) return; // Not shown yet: the observer calls again when it is.
   const lecture = root.classList.contains("hotmem-lecture");
   const wide = width >= (stage.paired ? WIDE_PAIR : WIDE) && !lecture;
   root.classList.toggle("hotmem-wide", wide);
@@ -117,7 +116,14 @@ export function arrangeStage(stage) {
   const { above, chart, fixed, labels } = measureParts(stage, { width, height, notebook, lecture });
   const inNotebook = stage.paired ? PAIR_NOTEBOOK_MAP : NOTEBOOK_MAP;
   const notes = stackHeights(stage, (side) => side.note.offsetHeight);
-  const left = (height - fixed - chart - notes) / countRows(stage);
+  const bounded = wide || lecture;
+  const deck = stage.deck.fit({
+    width: stage.shell.main.clientWidth,
+    left: bounded ? height - fixed - notes : Infinity,
+    rows: countRows(stage),
+    chart,
+  });
+  const left = (height - fixed - deck.chart - (bounded ? deck.height : 0) - notes) / countRows(stage);
   const share = notebook && !wide ? inNotebook : Math.max(SMALLEST_MAP, left);
   for (const { map, recording, mapPanel } of stage.sides) {
     const text = lecture ? LECTURE_LABELS : labels;
@@ -125,13 +131,14 @@ export function arrangeStage(stage) {
   }
   // A map of very many sections may need more than its share: then the stage grows.
   const maps = stackHeights(stage, (side) => side.mapPanel.offsetHeight);
-  const least = fixed + (lecture ? 0 : LEAST_CHART) + maps;
+  const least = fixed + (deck.chart > 0 ? LEAST_CHART : 0) + deck.height + maps;
   const grown = Math.max(height, least);
   root.style.setProperty("--hotmem-height", `${grown}px`);
   stage.repaint();
   const legend = stage.legend.el.offsetHeight;
   const side = wide ? grown - above - BELOW_SIDE - legend : legend;
   stage.zones.fit((side * LABELS) / labels, wide);
+  stage.deck.settle();
   fitDetail(stage, wide);
   stage.drawDetail();
   stage.measured = [width, height, dpr, wide, root.className, notebook].join("/");

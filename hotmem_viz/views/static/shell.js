@@ -13,6 +13,7 @@ const KEY_HELP = [
   ["m", "colour by kind or by movability"],
   ["l", "lecture mode: larger, no side panels"],
   ["f", "full screen"],
+  ["p", "next panel below the map", "help-deck"],
   ["t", "theme: as the page, light, dark"],
   ["Esc", "close what is open"],
 ];
@@ -20,9 +21,9 @@ const KEY_HELP = [
 const LOST = "Detached: the kernel does not answer. Playing goes on; controls need a kernel.";
 
 function makeHelp() {
-  const rows = KEY_HELP.map(([keys, what]) => [
-    makeElement("dt", "", {}, keys),
-    makeElement("dd", "", {}, what),
+  const rows = KEY_HELP.map(([keys, what, classes]) => [
+    makeElement("dt", classes, {}, keys),
+    makeElement("dd", classes, {}, what),
   ]);
   const clicks = "Click a section to see its pages; click the legend to pick out a kind.";
   return makeElement("div", "help", { role: "dialog", "aria-label": "keys", hidden: true }, [
@@ -33,7 +34,7 @@ function makeHelp() {
 }
 
 /** The stage's root with everything in its place; returns the parts that change. */
-export function makeShell({ bar, chart, side, over, tooltip, onTheme, onLecture, onHelp }) {
+export function makeShell({ bar, deck, chart, side, over, tooltip, onTheme, onLecture, onHelp }) {
   const title = makeElement("h2", "title");
   const subtitle = makeElement("span", "subtitle");
   const themeButton = makeButton("auto", "Theme: as the page (t)", onTheme);
@@ -48,7 +49,7 @@ export function makeShell({ bar, chart, side, over, tooltip, onTheme, onLecture,
   const notice = makeElement("div", "notice", { role: "status", hidden: true }, LOST);
   const runs = makeElement("div", "runs");
   const captions = makeElement("div", "captions");
-  const column = makeElement("div", "main", {}, [runs, bar, captions, chart]);
+  const column = makeElement("div", "main", {}, [runs, bar, captions, deck, chart]);
   const grid = makeElement("div", "grid", {}, [column, makeElement("aside", "side", {}, side), ...over]);
   const help = makeHelp();
   const root = makeElement(

@@ -28,6 +28,7 @@ class Stage {
     el.append(this.root);
     this.link = new KernelLink(model, {
       isPlaying: () => Boolean(this.transport?.playing),
+      isHidden: () => this.root.clientWidth === 0,
       onAttached: (attached) => this.setAttached(attached),
     });
     this.frame = this.frame.bind(this);
@@ -117,6 +118,8 @@ class Stage {
     this.bar.load(this.timeline, sides, theme);
     this.zones.load(sides);
     this.legend.load(sides, this.view);
+    this.deck.load(sides, this.view);
+    this.root.classList.toggle("hotmem-decked", !this.deck.empty);
     this.drawPanels();
   }
 
@@ -126,6 +129,7 @@ class Stage {
     for (const side of sides) side.draw(theme, timeline.endedAt(this.transport.tick, side.index));
     this.zones.draw(sides);
     this.legend.draw(sides);
+    this.deck.draw(sides, this.view);
     this.drawDetail();
     if (this.hover) hoverMap(this, this.hover.side, this.hover.hit, this.hover.event);
     this.panelAge = 0;
@@ -250,6 +254,7 @@ class Stage {
   nextTheme() {
     const i = THEME_CHOICES.indexOf(this.themeChoice);
     this.setTheme(THEME_CHOICES[(i + 1) % THEME_CHOICES.length]);
+    this.link.save("theme", this.themeChoice);
   }
 
   toggleLecture() {
@@ -277,8 +282,11 @@ class Stage {
     this.root.dataset.attached = String(attached);
   }
 
+  /** Fit the room there is; without any, in a tab that is not open, playing ends. */
   layOut() {
-    if (this.timeline && this.root.isConnected) arrangeStage(this);
+    if (!this.timeline || !this.root.isConnected) return;
+    if (this.root.clientWidth > 0) arrangeStage(this);
+    else if (this.transport.playing) this.act("toggle");
   }
 }
 

@@ -1,0 +1,123 @@
+// When CPUs stood still, in which parts, and where that is drawn. Pure.
+//
+// Spans start at 0 ns in every tick, so a stop of several ticks is summed over them.
+
+import { RowTrack } from "./tracks.js";
+
+export const CPU_STATES = ["running", "PREPARE", "DISABLE_IRQ", "RUN", "EXIT", "waiting"];
+
+const PREPARE = CPU_STATES.indexOf("PREPARE");
+const EXIT = CPU_STATES.indexOf("EXIT");
+const LABELS_OF_EVENTS = {
+  stopped: "all CPUs arrive",
+  copied: "copying pages",
+  table_written: "writing the map",
+  tables_walked: "walking page tables",
+  resumed: "flushing TLBs",
+  copied_home: "all CPUs arrive",
+};
+
+/** What a part of a stop is about: its event says so, else what the CPUs did. */
+function labelOfPart({ events }, tick, rows) {
+  const event = events.find((one) => one.tick === tick && one.kind in LABELS_OF_EVENTS);
+  if (event) return LABELS_OF_EVENTS[event.kind];
+  if (rows.some((row) => row.state === PREPARE)) return LABELS_OF_EVENTS.stopped;
+  return rows.every((row) => row.state === EXIT) ? LABELS_OF_EVENTS.resumed : "working";
+}
+
+/**
+ * All stops of a recording, in order: {first, last, cpus, total, parts}.
+ *
+ * A part is what happened in one tick: {tick, label, from, to, spans}, ns since the stop began;
+ * a span is {lane, state, from, to}. CPUs that arrive begin a stop.
+ */
+export function findStops(recording) {
+  const track = new RowTrack(recording, "spans");
+  const stops = [];
+  for (const tick of track.ticks) {
+    const rows = track.at(tick);
+    const before = stops.at(-1);
+    const anew = !before || tick > before.last + 1 || rows.some((row) => row.state === PREPARE);
+    const stop = anew ? { first: tick, cpus: 0, total: 0, parts: [] } : before;
+    if (anew) stops.push(stop);
+    const from = stop.total;
+    const spans = rows.map(({ lane, state, start_ns, end_ns }) => ({ lane, state, from: from + start_ns, to: from + end_ns }));
+    stop.last = tick;
+    stop.total = spans.reduce((most, span) => Math.max(most, span.to), from);
+    stop.cpus = spans.reduce((most, span) => Math.max(most, span.lane + 1), stop.cpus);
+    stop.parts.push({ tick, label: labelOfPart(recording, tick, rows), from, to: stop.total, spans });
+  }
+  return stops;
+}
+
+/** Which stop concerns a tick: the last that has begun, else the first to come; -1 for none. */
+export function stopAt(stops, tick) {
+  const begun = stops.filter((stop) => stop.first <= tick).length;
+  return stops.length === 0 ? -1 : Math.max(0, begun - 1);
+}
+
+/** Whether a part is over, going on or yet to come at a tick. */
+export function whenOf(stop, part, tick) {
+  if (part.tick > tick) return "later";
+  return part.tick === tick && tick <= stop.last ? "now" : "past";
+}
+
+/** How long the machine has stood still at a tick, in ns of the stop. */
+export function stoodStill(stop, tick) {
+  return stop.parts.reduce((most, part) => (part.tick <= tick ? part.to : most), 0);
+}
+
+/**
+ * Where parts begin and end on `width` pixels: (parts + 1) edges.
+ *
+ * Wide parts share the room as their times do; a part too short to be seen gets `least` pixels.
+ */
+export function partEdgesOf({ parts }, width, least) {
+  const times = parts.map((part) => part.to - part.from);
+  const small = new Set();
+  let scale = 0;
+  for (let i = 0; i <= parts.length; i++) {
+    const rest = times.reduce((sum, time, k) => (small.has(k) ? sum : sum + time), 0);
+    scale = rest > 0 ? (width - small.size * least) / rest : 0;
+    const found = times.findIndex((time, k) => !small.has(k) && time * scale < least);
+    if (found < 0) break;
+    small.add(found);
+  }
+  const edges = [0];
+  times.forEach((time, k) => edges.push(edges[k] + (small.has(k) ? least : time * scale)));
+  return { edges, widened: small };
+}
+
+/** Where a time inside a part is drawn, given the part's two edges. */
+export function timeToPixel(part, time, left, right) {
+  const length = part.to - part.from;
+  return length > 0 ? left + ((time - part.from) / length) * (right - left) : left;
+}
+
+/** Spans whose lanes lie side by side and whose times agree, as one: {first, last, state, from, to}. */
+export function joinLanes(spans) {
+  const joined = [];
+  for (const { lane, state, from, to } of spans) {
+    const top = joined.at(-1);
+    if (top && top.last + 1 === lane && top.state === state && top.from === from && top.to === to) top.last = lane;
+    else joined.push({ first: lane, last: lane, state, from, to });
+  }
+  return joined;
+}
+
+/** Height of a lane, the gap between two, and which lanes are named, for `height` pixels. */
+export function laneRows(cpus, height, text, tallest) {
+  const pitch = Math.min(tallest, height / cpus);
+  const gap = pitch >= 9 ? 3 : pitch >= 5 ? 1 : 0;
+  const every = Math.max(1, Math.ceil((text + 2) / pitch));
+  const named = [];
+  for (let lane = 0; lane < cpus; lane += every) named.push(lane);
+  return { pitch, gap, named, height: pitch * cpus };
+}
+
+/** A time as the captions write it: ms from a tenth of one on. */
+export function formatPause(ns) {
+  if (ns >= 1e9) return `${(ns / 1e9).toFixed(2)} s`;
+  if (ns >= 1e5) return `${(ns / 1e6).toFixed(2)} ms`;
+  return ns >= 1e3 ? `${(ns / 1e3).toFixed(1)} µs` : `${ns.toFixed(0)} ns`;
+}

@@ -1,0 +1,300 @@
+// What every CPU does while the machine stands still, and how long that takes by the cost model.
+
+import { clamp } from "./format.js";
+import { makeElement, makeSvg, setText } from "./dom.js";
+import {
+  CPU_STATES, findStops, formatPause, joinLanes, laneRows, partEdgesOf, stoodStill, stopAt, timeToPixel, whenOf,
+} from "./lanegeometry.js";
+
+const NO_SPANS = "No CPU is stopped in this run, so there are no lanes to show.";
+const BASIS = "by the cost model, not measured";
+const SIDE_LIST = 20.5;
+const SIDE_LIST_FROM = 46;
+const LANE_LABEL = 4.6;
+const STATE_LINE = 1.4;
+const HEAD_LINES = 2.6;
+const LEGEND_LINES = 2.1;
+const LEAST_LANES = 88;
+const CLOSE_LINE = 1.3;
+const ROOMY_LINE = 1.5;
+const SMALLEST_TEXT = 14;
+const TALLEST_LANE = 26;
+const LEAST_PART = 7;
+const CHARACTER = 0.62;
+const STATE_WORDS = {
+  running: "runs",
+  PREPARE: "PREPARE",
+  DISABLE_IRQ: "DISABLE_IRQ",
+  RUN: "RUN",
+  EXIT: "EXIT",
+  waiting: "spins",
+};
+const KEY_ORDER = ["running", "PREPARE", "RUN", "DISABLE_IRQ", "waiting", "EXIT"];
+const STATE_TELLS = {
+  running: "still runs what it ran before",
+  PREPARE: "PREPARE: its stopper thread has the CPU and waits for the others",
+  DISABLE_IRQ: "DISABLE_IRQ: interrupts off, waits for the others",
+  RUN: "RUN: does the work",
+  EXIT: "EXIT: flushes its own TLB and goes on",
+  waiting: "spins, interrupts off, until the work is done",
+};
+
+/** Sizes that follow the text of the stage: {text, line, list, label, stateLine}, css pixels. */
+function lanesMetrics(el) {
+  const text = Math.max(SMALLEST_TEXT, Math.round(parseFloat(getComputedStyle(el).fontSize)));
+  return {
+    text,
+    line: Math.round(text * CLOSE_LINE),
+    list: Math.round(text * SIDE_LIST),
+    label: Math.round(text * LANE_LABEL),
+    stateLine: Math.round(text * STATE_LINE),
+  };
+}
+
+const laneName = ({ first, last }) => (first === last ? `CPU ${first}` : `CPU ${first} – CPU ${last}`);
+
+function stateRects(size, state) {
+  const name = state.toLowerCase();
+  return [
+    makeSvg("rect", { ...size, class: `hotmem-cpu-${name}` }),
+    makeSvg("rect", { ...size, fill: `url(#hotmem-hatch-${name})` }),
+  ];
+}
+
+function makeStateKey(state) {
+  const svg = makeSvg("svg", { width: 18, height: 13 });
+  svg.append(...stateRects({ x: 0, y: 0, width: 18, height: 13 }, state));
+  return makeElement("span", "", {}, [svg, STATE_WORDS[state]]);
+}
+
+/** One recording's lanes. */
+class LanesView {
+  constructor(host) {
+    this.host = host;
+    this.chip = makeElement("span", "lanes-chip");
+    this.pause = makeElement("strong", "lanes-pause");
+    this.basis = makeElement("span", "lanes-basis");
+    this.head = makeElement("p", "lanes-head", {}, [this.chip, this.pause, " ", this.basis]);
+    this.svg = makeSvg("svg", { class: "hotmem-lanes-drawing", role: "img" });
+    this.list = makeElement("ol", "lanes-parts");
+    this.legend = makeElement("p", "lanes-legend", { "aria-hidden": "true" }, KEY_ORDER.map(makeStateKey));
+    this.text = makeElement("div", "lanes-text", {}, [this.head, this.list, this.legend]);
+    this.none = makeElement("p", "optional-none", {}, NO_SPANS);
+    this.el = makeElement("div", "lanes-view", {}, [this.text, this.svg, this.none]);
+    this.svg.addEventListener("pointermove", (event) => this.tell(event));
+    this.svg.addEventListener("pointerleave", () => host.hideTip());
+  }
+
+  load(side, named) {
+    this.side = side;
+    this.stops = findStops(side.recording);
+    this.shown = null;
+    const { length } = this.stops;
+    for (const part of [this.text, this.svg]) part.toggleAttribute("hidden", length === 0);
+    this.none.hidden = length > 0;
+    this.chip.hidden = !named;
+    this.chip.className = `hotmem-lanes-chip hotmem-side-chip hotmem-side${side.index}`;
+    setText(this.chip, side.letter);
+  }
+
+  /** Heights of what is told in words, the pause and its parts, and of the key to the states. */
+  listHeights({ line }) {
+    return [Math.round(line * (HEAD_LINES + this.rows)), Math.round(line * LEGEND_LINES)];
+  }
+
+  get rows() {
+    return this.stops.reduce((most, stop) => Math.max(most, stop.parts.length), 1);
+  }
+
+  least(width) {
+    const sizes = lanesMetrics(this.el);
+    if (this.stops.length === 0) return 2 * sizes.line;
+    const [list] = this.listHeights(sizes);
+    const lanes = sizes.stateLine + LEAST_LANES;
+    return width >= SIDE_LIST_FROM * sizes.text ? Math.max(list, lanes) : list + lanes;
+  }
+
+  resize(width, height) {
+    const sizes = (this.sizes = lanesMetrics(this.el));
+    const beside = width >= SIDE_LIST_FROM * sizes.text;
+    const lanesLeast = beside ? 0 : sizes.stateLine + LEAST_LANES;
+    const roomy = (height - lanesLeast) / (HEAD_LINES + this.rows + LEGEND_LINES);
+    sizes.line = Math.floor(clamp(roomy, sizes.line, sizes.text * ROOMY_LINE));
+    const [list, legend] = this.listHeights(sizes);
+    const keyed = height >= list + legend + lanesLeast;
+    this.el.classList.toggle("hotmem-lanes-beside", beside);
+    this.legend.hidden = !keyed;
+    const words = list + (keyed ? legend : 0);
+    this.width = beside ? width - sizes.list - 16 : width;
+    this.height = beside ? height : height - words;
+    for (const [name, value] of [["line", sizes.line], ["list", sizes.list]]) this.el.style.setProperty(`--hotmem-lanes-${name}`, `${value}px`);
+    this.shown = null;
+    const cpus = Math.max(0, ...this.stops.map((stop) => stop.cpus));
+    const lanes = Math.min(this.height, sizes.stateLine + cpus * TALLEST_LANE + 4);
+    return beside ? Math.max(words, lanes) : words + lanes;
+  }
+
+  draw() {
+    if (this.stops.length === 0 || !this.width) return;
+    const { tick } = this.side;
+    const at = stopAt(this.stops, tick);
+    if (this.shown !== at) this.paint(at);
+    const stop = this.stops[at];
+    stop.parts.forEach((part, i) => {
+      const when = whenOf(stop, part, tick);
+      this.groups[i].setAttribute("class", `hotmem-lanes-part hotmem-lanes-${when}`);
+      this.items[i].className = `hotmem-lanes-item hotmem-lanes-${when}`;
+    });
+    this.say(stop, at, tick);
+  }
+
+  say(stop, at, tick) {
+    const spent = stoodStill(stop, tick);
+    setText(this.pause, formatPause(spent));
+    const which = this.stops.length > 1 ? `stop ${at + 1} of ${this.stops.length}, ` : "";
+    const inside = tick >= stop.first && tick <= stop.last;
+    const whole = formatPause(stop.total);
+    let state = `pause, ${which}${BASIS}`;
+    if (tick < stop.first) state = `${which}the machine still runs; the pause will be ${whole}, ${BASIS}`;
+    else if (inside && spent < stop.total) state = `of a pause of ${whole}, ${which}${BASIS}`;
+    setText(this.basis, state);
+    const now = stop.parts.find((part) => whenOf(stop, part, tick) === "now");
+    const doing = now ? ` Now: ${now.label}, ${formatPause(now.to - now.from)}.` : "";
+    this.svg.setAttribute("aria-label", `${stop.cpus} CPU lanes. ${formatPause(spent)} ${state}.${doing}`);
+  }
+
+  /** Draw all of a stop; which parts are over or to come is told by their classes. */
+  paint(at) {
+    this.shown = at;
+    const stop = this.stops[at];
+    const { text, label, stateLine: top } = this.sizes;
+    const lanes = laneRows(stop.cpus, this.height - top - 4, text, TALLEST_LANE);
+    const { edges, widened } = partEdgesOf(stop, this.width - label - 2, LEAST_PART);
+    this.layout = { stop, lanes, edges, widened, top, text, label };
+    const height = top + lanes.height + 3;
+    for (const [name, value] of [["width", this.width], ["height", height]]) this.svg.setAttribute(name, value);
+    this.groups = stop.parts.map((part, i) => this.paintPart(part, edges[i], edges[i + 1], i));
+    const names = lanes.named.map((lane) => {
+      const y = top + (lane + 0.5) * lanes.pitch;
+      return this.makeText(label - 8, y, `CPU ${lane}`, "hotmem-lanes-name");
+    });
+    this.svg.replaceChildren(...names, ...this.groups);
+    this.items = stop.parts.map((part) =>
+      makeElement("li", "lanes-item", {}, [
+        makeElement("span", "lanes-label", {}, part.label),
+        makeElement("span", "lanes-time", {}, formatPause(part.to - part.from)),
+      ]),
+    );
+    this.list.replaceChildren(...this.items);
+  }
+
+  makeText(x, y, words, classes) {
+    const { text } = this.layout;
+    const element = makeSvg("text", { x, y: y + text * 0.36, class: classes, "font-size": text });
+    element.textContent = words;
+    return element;
+  }
+
+  paintPart(part, left, right, i) {
+    const { lanes, top, label } = this.layout;
+    const group = makeSvg("g");
+    let named = -Infinity;
+    for (const span of joinLanes(part.spans)) {
+      const state = CPU_STATES[span.state];
+      const [x, end] = [span.from, span.to].map((time) => label + timeToPixel(part, time, left, right));
+      const rows = lanes.gap ? span.last - span.first + 1 : 1;
+      const one = lanes.gap ? 1 : span.last - span.first + 1;
+      for (let row = 0; row < rows; row++) {
+        const y = top + (span.first + row) * lanes.pitch;
+        const size = { x, y, width: Math.max(1, end - x), height: one * lanes.pitch - lanes.gap };
+        group.append(...stateRects(size, state));
+      }
+      if (span.first === 0 && x >= named) named = this.nameState(group, x, end, STATE_WORDS[state]) ?? named;
+    }
+    if (i > 0) group.append(makeSvg("line", { x1: label + left, x2: label + left, y1: top - 3, y2: top + lanes.height, class: "hotmem-lanes-edge" }));
+    return group;
+  }
+
+  /** Write a state's name above its span where there is room for it; returns where it ends. */
+  nameState(group, x, end, words) {
+    const { top, text } = this.layout;
+    if (words.length * text * CHARACTER > end - x - 4) return null;
+    group.append(this.makeText(x + 3, top / 2 - 2, words, "hotmem-lanes-state"));
+    return end;
+  }
+
+  /** Tell what is under the pointer. */
+  tell(event) {
+    const { stop, lanes, edges, widened, top, label } = this.layout ?? {};
+    if (!stop) return;
+    const box = this.svg.getBoundingClientRect();
+    const x = event.clientX - box.left - label;
+    const lane = Math.floor((event.clientY - box.top - top) / lanes.pitch);
+    const i = edges.findIndex((edge, k) => k > 0 && x < edge) - 1;
+    if (x < 0 || i < 0 || lane < 0 || lane >= stop.cpus) {
+      this.host.hideTip();
+      return;
+    }
+    const part = stop.parts[i];
+    const time = part.from + ((x - edges[i]) / (edges[i + 1] - edges[i])) * (part.to - part.from);
+    const span = part.spans.findLast((one) => one.lane === lane && one.from <= time) ?? part.spans[0];
+    const long = widened.has(i) ? " (drawn wider than it is)" : "";
+    const words = `${laneName({ first: lane, last: lane })} ${STATE_TELLS[CPU_STATES[span.state]]}, ${formatPause(span.to - span.from)}. ${part.label}: ${formatPause(part.to - part.from)}${long}, tick ${part.tick}.`;
+    this.host.showTip(words.replace(/^./, (c) => c.toUpperCase()), event);
+  }
+}
+
+/** The hatches of the states, which tell them apart without colour. */
+function makeHatches() {
+  const lines = {
+    prepare: "M0 6 6 0M-1 1 1-1M5 7 7 5",
+    disable_irq: "M0 6 6 0M0 0 6 6",
+    exit: "M3 0V6",
+    waiting: "M2 3H4",
+  };
+  const patterns = Object.entries(lines).map(([name, d]) => {
+    const pattern = makeSvg("pattern", { id: `hotmem-hatch-${name}`, width: 6, height: 6, patternUnits: "userSpaceOnUse" });
+    pattern.append(makeSvg("path", { d, class: "hotmem-hatch-line" }));
+    return pattern;
+  });
+  const svg = makeSvg("svg", { width: 0, height: 0, "aria-hidden": "true", class: "hotmem-hatches" });
+  svg.append(...patterns);
+  return svg;
+}
+
+export class LanesPanel {
+  static panelName = "lanes";
+  static panelTitle = "CPU lanes";
+  static narrowest = 380;
+  static concerns = new Set(["stopped", "copied", "resumed"]);
+
+  constructor(host) {
+    this.host = host;
+    this.views = [];
+    this.holder = makeElement("div", "lanes");
+    this.el = makeElement("div", "lanes-panel", {}, [makeHatches(), this.holder]);
+  }
+
+  load(sides) {
+    this.views = sides.map((side, i) => this.views[i] ?? new LanesView(this.host));
+    sides.forEach((side, i) => this.views[i].load(side, sides.length > 1));
+    this.holder.replaceChildren(...this.views.map((view) => view.el));
+  }
+
+  least(width) {
+    return Math.max(...this.views.map((view) => view.least(this.share(width))));
+  }
+
+  share(width) {
+    const n = this.views.length;
+    return Math.floor((width - (n - 1) * 20) / n);
+  }
+
+  resize(width, height) {
+    return Math.max(...this.views.map((view) => view.resize(this.share(width), height)));
+  }
+
+  draw() {
+    for (const view of this.views) view.draw();
+  }
+}

@@ -1,0 +1,16 @@
+// The panels that a recording may ask for: its `meta.panels` names them.
+//
+// A panel is a class. Of the class: `panelName`, as in `meta.panels`; `panelTitle`, for people;
+// `narrowest`, the css pixels it can do with beside others; `concerns`, the event kinds that it is
+// about. Made with what it may ask of the stage (see deckHost in panels.js) it has
+//   el                    its element
+//   load(sides, view)     take recordings, or another theme: sides (see side.js) that name it
+//   draw(sides, view)     show the ticks where the sides stand; a function of those alone
+//   least(width)          the height it can do with
+//   resize(width, height) lay out in that room; returns the height it took
+// Sizes are css pixels of `el`. A recording without the panel's track gets a line that says so.
+
+import { LanesPanel } from "./lanes.js";
+
+/** In order of their places. */
+export const OPTIONAL_PANELS = [LanesPanel];

@@ -1,0 +1,112 @@
+"""The dashboard's tabs in a browser: opened late, by keyboard too, each with a stage of its own."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.stage import StagePage
+
+pytestmark = pytest.mark.browser
+
+STAGE = ".hotmem-stage"
+ON_SHOW = '.hotmem-stage[data-ready="true"]:visible'
+
+
+@pytest.fixture
+def sent(page):
+    """Everything the page sends to its kernel, as it goes."""
+    frames = []
+
+    def note(frame):  # playwright accepts no bound method of a builtin
+        frames.append(frame)
+
+    page.on("websocket", lambda socket: socket.on("framesent", note))
+    return frames
+
+
+@pytest.fixture
+def stage(page, sent, dashboard):
+    """The dashboard's first stage, painted."""
+    page.goto(dashboard.address + "/")
+    return StagePage(page).wait_until_ready()
+
+
+@pytest.fixture
+def tabs(page, stage):
+    """The tabs' titles, to be clicked."""
+    return page.get_by_role("tab")
+
+
+def wait_for_title(page, title):
+    """Wait until the stage on show, which is the only one, has painted under some title."""
+    shown = page.locator(ON_SHOW)
+    expect(shown).to_have_count(1)
+    expect(shown.locator(".hotmem-title")).to_have_text(title)
+    return shown
+
+
+def test_a_tab_s_lesson_is_made_when_it_is_first_opened(page, tabs):
+    assert page.locator(STAGE).count() == 1
+    tabs.nth(2).click()
+    wait_for_title(page, "Page tables starve")
+    assert page.locator(STAGE).count() == 2
+    tabs.nth(0).click()
+    wait_for_title(page, "Kernel zones run dry")
+    tabs.nth(2).click()
+    wait_for_title(page, "Page tables starve")
+    assert page.locator(STAGE).count() == 2
+
+
+def test_arrows_and_enter_open_a_tab(page, tabs):
+    tabs.nth(0).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    wait_for_title(page, "Movable memory by boot option")
+    assert tabs.nth(1).get_attribute("aria-selected") == "true"
+
+
+def test_a_stage_pauses_when_its_tab_is_left_and_is_where_it_was_on_return(page, stage, tabs):
+    tabs.nth(2).click()
+    starving = wait_for_title(page, "Page tables starve")
+    tabs.nth(0).click()
+    stage.focus()
+    stage.press("ArrowRight")
+    stage.press("Space")
+    stage.wait_for("playing", "true")
+    tabs.nth(2).click()
+    stage.wait_for_attached("playing", "false")
+    left, picture = stage.tick, stage.canvas.evaluate("canvas => canvas.toDataURL()")
+    assert starving.get_attribute("data-tick") == "0"
+    tabs.nth(0).click()
+    wait_for_title(page, "Kernel zones run dry")
+    assert stage.tick == left
+    assert stage.canvas.evaluate("canvas => canvas.toDataURL()") == picture
+
+
+def test_a_hidden_stage_fits_the_room_it_finds_when_it_is_shown(page, stage, tabs):
+    tabs.nth(2).click()
+    wait_for_title(page, "Page tables starve")
+    page.set_viewport_size({"width": 1000, "height": 700})
+    tabs.nth(0).click()
+    wait_for_title(page, "Kernel zones run dry")
+    page.wait_for_function(
+        """() => {
+          const root = document.querySelector('.hotmem-stage');
+          const map = root.querySelector('.hotmem-map').getBoundingClientRect();
+          return map.width > 500 && map.right <= root.getBoundingClientRect().right
+            && document.documentElement.scrollWidth <= 1000;
+        }"""
+    )
+
+
+def test_a_theme_chosen_on_one_stage_is_that_of_the_whole_dashboard(page, stage, tabs):
+    stage.focus()
+    stage.press("t")
+    stage.press("t")
+    stage.wait_for("theme", "dark")
+    tabs.nth(2).click()
+    starving = wait_for_title(page, "Page tables starve")
+    assert starving.get_attribute("data-theme") == "dark"
+    ground = page.locator(".hotmem-dashboard").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert ground == starving.evaluate("e => getComputedStyle(e).backgroundColor")
