@@ -172,8 +172,9 @@ def parse_value(text: str) -> int | float | bool | str | None:
 )
 @click.option(
     "--beside",
-    metavar="KERNEL",
-    help="Run it under a second kernel too, such as 7.2, and show both; for .html.",
+    metavar="OTHER",
+    help="Run it under a second kernel too, such as 7.2, or strategies with another strategy, and"
+    " show both; for .html.",
 )
 @click.option("--tick", type=int, help="The tick that a .png shows  [default: the last mark]")
 @click.option("--theme", type=click.Choice(["light", "dark"]), help="Of pictures  [default: light]")
@@ -208,6 +209,31 @@ def run(
         raise click.UsageError("--beside shows two runs on one stage: --out has to end in .html")
     else:
         export.pair_with_progress(scenario, parameters, beside).to_html(out)
+
+
+@cli.command()
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_parse_settings,
+    help="A parameter of the scenario strategies; may be given several times.",
+)
+@click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to: .svg, .pdf or .png picture, or .csv, the numbers.",
+)
+@_debug_option
+def scoreboard(settings: dict[str, str], theme: str, out: Path) -> None:
+    """Run all six strategies on one load and write how they compare."""
+    from hotmem_viz.apps.export import write_scoreboard
+    from hotmem_viz.catalog import read_settings
+
+    write_scoreboard(read_settings("strategies", settings, parse_value), out, theme)
 
 
 for _command in (*cli_kernels.COMMANDS, *cli_lessons.COMMANDS):

@@ -16,6 +16,10 @@ def make_lesson(name: str, **parameters: Any) -> ExhaustionApp | ScenarioApp:
         from hotmem_viz.apps.exhaustion import ExhaustionApp
 
         return ExhaustionApp(**parameters)
+    if name == "strategies":
+        from hotmem_viz.apps.strategies import StrategiesApp
+
+        return StrategiesApp(**parameters)
     from hotmem_viz.apps.scenario import ScenarioApp
 
     return ScenarioApp(name, **parameters)

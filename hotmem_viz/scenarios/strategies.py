@@ -54,7 +54,7 @@ class StrategyRun:
     """One run of the scenario; see `hotmem_viz.recording.recorder.Run`. `plan` is what is asked."""
 
     name = "strategies"
-    title = "Six strategies, one load"
+    title = "Strategies side by side"
     parameters_type = StrategiesParameters
 
     def __init__(self, parameters: StrategiesParameters, setup: Setup) -> None:
