@@ -10,9 +10,11 @@ import pytest
 from hotmem_viz.kernel.captures import open_capture
 from hotmem_viz.lessons import questions_kernels
 from hotmem_viz.lessons.questions import ask
+from hotmem_viz.vocabulary import EventKind
 
 if TYPE_CHECKING:
     from hotmem_viz.lessons.question import Question
+    from hotmem_viz.recording.recording import Recording
 
 SEEDS = (7, 8, 9, 12, 31)
 
@@ -28,6 +30,29 @@ def test_auto_movable_lets_three_times_the_boot_memory_in(seed):
     gib = int(number(r"boots with (\d+) GiB", question.text))
     # 98 pages are the firmware's: 301 % of the rest is three times as much and some 1 %.
     assert question.answer == 301 * (gib * 262_144 - 98) // 100 // 262_144
+
+
+@pytest.mark.parametrize("seed", range(7, 19))
+def test_a_strategy_s_measure_is_found_in_what_was_recorded(seed):
+    """Sections by their last states; room by the zones: free and users' pages above the marks."""
+    question = ask("under_a_strategy", seed)
+    assert question.see is not None
+    recording = question.see.recording()
+    if question.unit == "sections":
+        assert question.answer == gone_of_those_asked(recording)
+        return
+    tick = next(e.tick for e in recording.event_list if e.kind == EventKind.CAPACITY.name)
+    at = recording.counters.iloc[tick]
+    # What the booted system holds of metadata and of users' pages is all in kernel zones.
+    held = sum(at[f"kind.{k}"] for k in ("reclaimable_slab", "slab", "kernel_stack", "anon"))
+    assert question.answer == pytest.approx((at["free"] - at["useless"] + held) / 256, abs=0.6)
+
+
+def gone_of_those_asked(recording: Recording) -> int:
+    """Count the requests for sections that are over with the section gone."""
+    gone = (EventKind.OFFLINED.name, EventKind.OFFLINE_MIGRATED.name)
+    asked = {e.pfn for e in recording.event_list if e.kind in gone and e.pfn >= 0}
+    return len({pfn // recording.meta["machine"]["section_pages"] for pfn in asked})
 
 
 def test_a_gib_costs_what_real_kernels_paid():
