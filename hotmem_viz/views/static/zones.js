@@ -15,6 +15,7 @@ const DENSITIES = [
   { classes: ["compact"], zone: 45, totals: 152 },
   { classes: ["tight"], zone: 25, totals: 152 },
   { classes: ["tight", "terse"], zone: 25, totals: 110 },
+  { classes: ["tight", "terse", "dense"], zone: 19, totals: 84 },
 ];
 const DENSITY_CLASSES = [...new Set(DENSITIES.flatMap((density) => density.classes))];
 
@@ -86,7 +87,7 @@ export class ZonesPanel {
   constructor() {
     this.totals = makeTotals();
     this.list = makeElement("div", "zone-list");
-    const title = "Kernel pages that another node than the wanted one had to serve";
+    const title = "Kernel pages that another node than the wanted one had to serve; a node's own memory is at distance 10";
     this.remote = makeElement("p", "zone-note", { title });
     const totals = Object.values(this.totals).map((total) => total.el);
     this.el = makeElement("section", "panel zones", { "aria-label": "zones" }, [
@@ -142,7 +143,8 @@ export class ZonesPanel {
     set(this.totals.have, free - useless);
     set(this.totals.useless, useless);
     const remote = count("remote");
-    const word = `remote kernel pages: ${formatCount(remote)}`;
+    const mean = recording.hasCounter("distance.mean") ? `, mean distance ${count("distance.mean").toFixed(1)}` : "";
+    const word = `remote kernel pages: ${formatCount(remote)}${mean}`;
     setText(this.remote, recording.hasCounter("remote") ? word : "");
   }
 
