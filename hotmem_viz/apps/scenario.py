@@ -57,7 +57,7 @@ class ScenarioApp(widgets.VBox, Linked):
 
     @property
     def shown(self) -> Recording | Pair | None:
-        """What is on the stage."""
+        """What is on the stage: a recording, or a pair of them."""
         return self._recording
 
     def parameters(self) -> dict[str, Any]:

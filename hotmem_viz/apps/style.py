@@ -19,7 +19,7 @@ _RULES = """
 .hotmem-controls .widget-label { color: var(--hotmem-app-muted); margin-right: 6px; }
 .hotmem-controls .widget-checkbox label { color: var(--hotmem-app-ink); }
 .hotmem-controls .widget-readout {
-  min-width: 36px; width: 36px; margin: 0 0 0 8px; font-weight: 600;
+  min-width: 36px; width: auto; margin: 0 0 0 8px; font-weight: 600;
 }
 .hotmem-controls .slider-container { width: 76px; flex: none; }
 .hotmem-controls select, .hotmem-controls input[type="text"],
@@ -51,7 +51,7 @@ _RULES = """
   color: var(--hotmem-app-muted); background: none; cursor: pointer;
   border-bottom: 3px solid transparent; font: 400 15px/30px system-ui, "DejaVu Sans", sans-serif;
 }
-.jupyter-widgets.hotmem-tabs > .lm-TabBar .lm-TabBar-tab:hover {
+.jupyter-widgets.hotmem-tabs > .lm-TabBar .lm-TabBar-tab:hover:not(.lm-mod-current) {
   color: var(--hotmem-app-ink); background: none;
 }
 .jupyter-widgets.hotmem-tabs > .lm-TabBar .lm-TabBar-tab.lm-mod-current {
