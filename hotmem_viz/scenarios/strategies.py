@@ -14,7 +14,7 @@ from hotmem_viz.machine.hotplug_options import ONLINE, ONLINE_MOVABLE
 from hotmem_viz.machine.page_geometry import find_geometry
 from hotmem_viz.mechanisms.add_memory import add_memory, online_memory
 from hotmem_viz.mechanisms.boot import boot_machine
-from hotmem_viz.mechanisms.device_reserve import DeviceReserve
+from hotmem_viz.mechanisms.device_region import set_aside
 from hotmem_viz.memory.address_map import AddressMap, Style
 from hotmem_viz.memory.address_spaces import AddressSpaces
 from hotmem_viz.scenarios import describe
@@ -141,11 +141,8 @@ class StrategyRun:
             for node in self.nodes[1:]:
                 yield from self._add(node)
         if p.strategy == "remap":
-            nid = self.nodes[0].nid
-            reserve = DeviceReserve(mem, int(self.present * p.reserve), nid)
-            self.load.reserve = reserve
-            self.story.touch(reserve.frames)
-            yield from self._tell(telling.tell_reserve(reserve, p))
+            self.load.region = set_aside(mem, p.reserve, self.nodes[0].nid)
+            yield from self._tell(telling.tell_region(self.load.region, p))
         usable, mappable = usable_bytes(mem), mappable_bytes(mem, self.load.mapped_tables)
         yield from self._tell(telling.tell_capacity(mem, p, usable, mappable))
 
