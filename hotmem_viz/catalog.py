@@ -183,7 +183,7 @@ def pair_runs(left: Recording, right: Recording) -> Pair:
     """
     metas = (left.meta, right.meta)
     by = "installed" if any("boots" in meta for meta in metas) else "objects"
-    names = [[read(meta) for meta in metas] for read in SIDE_TITLES]
+    names = [[read(meta) for meta in metas] for read in CALLED_BY]
     told = next(((a, b) for a, b in names if a != b and a and b), None)
     return pair_recordings(left, right, by=by, titles=told)
 
@@ -198,7 +198,7 @@ def _share(name: str, words: str) -> Callable[[Mapping[str, Any]], str]:
     return read
 
 
-SIDE_TITLES: tuple[Callable[[Mapping[str, Any]], str], ...] = (
+CALLED_BY: tuple[Callable[[Mapping[str, Any]], str], ...] = (
     lambda meta: str(meta["machine"]["title"]),
     lambda meta: find_profile(meta["profile"]).release,
     _share("movable", "movable"),
@@ -238,7 +238,9 @@ def strategies(**parameters: Any) -> Strategies:
         raise ParameterError("strategy", parameters["strategy"], allowed)
     from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
 
-    runs = {
-        name: build_run("strategies", strategy=name, **parameters) for name in STRATEGIES.values()
-    }
-    return Strategies({name: record(each, PAIR_CELLS) for name, each in runs.items()})
+    return Strategies({name: record_strategy(name, **parameters) for name in STRATEGIES.values()})
+
+
+def record_strategy(strategy: str, **parameters: Any) -> Recording:
+    """Run one strategy and record it so that two fit on a screen; raises as `run` does."""
+    return record(build_run("strategies", strategy=strategy, **parameters), PAIR_CELLS)

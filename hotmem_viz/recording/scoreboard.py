@@ -63,11 +63,11 @@ MEASURES = (
     Measure(
         "tax",
         "tax_ns",
-        "tax, had tables migrated",
+        "tax, if page tables migrated",
         "",
         note="1.6 % of a fault was published in 2008; a fault's time is assumed",
     ),
-    Measure("table_held", "table_held", "sections that would free", ""),
+    Measure("table_held", "table_held", "sections freed, if so", ""),
 )
 """The columns, in order; the last two are the always-on migration of page tables."""
 

@@ -69,19 +69,24 @@ class StrategiesParameters(PauseConstants):
     strategy: str = choice("none", STRATEGIES, "strategy")
     machine: str = choice("nodes", MACHINES, "machine")
     movable: float = share(0.75, "movable", "what movablecore= asks for", 0.95)
-    metadata: float = share(0.22, "metadata", "inodes, dentries, other slabs, stacks", 0.6)
-    user: float = share(0.4, "user memory", "programs and files", 0.6)
-    device: float = share(0.01, "devices", "buffers that devices own", 0.1, step=0.01)
-    processes: int = whole(12, 1, 500, "processes")
-    mapped: int = whole(
-        64, 2, 1 << 12, "mapped by each", "one page is touched in every 2 MiB", 2, unit="MiB"
+    metadata: float = share(
+        0.22, "metadata", "inodes, dentries, other slabs, stacks", 0.6, step=0.01
     )
-    residue: float = share(0.1, "residue", "metadata that outlives the burst", 0.5)
+    user: float = share(0.4, "user memory", "programs and files", 0.6)
     removals: int = whole(6, 0, 18, "single blocks", "asked to go before a node breaks")
     target: str = choice("section", TARGETS, "remap to", "what the mail leaves open (Q1)")
     reserve: float = share(0.02, "device reserve", "of the remap strategy alone", 0.2, step=0.01)
-    cpus: int = whole(8, 1, 256, "CPUs")
     seed: int = seed()
+    device: float = share(
+        0.01, "devices", "buffers that devices own", 0.1, step=0.01, advanced=True
+    )
+    processes: int = whole(12, 1, 500, "processes", advanced=True)
+    mapped: int = whole(
+        64, 2, 1 << 12, "mapped by each", "one page is touched in every 2 MiB", 2, unit="MiB",
+        advanced=True,
+    )  # fmt: skip
+    residue: float = share(0.1, "residue", "metadata that outlives the burst", 0.5, advanced=True)
+    cpus: int = whole(8, 1, 256, "CPUs", advanced=True)
     numa_aware: bool = flag(
         False,
         "auto-movable by node too",

@@ -150,16 +150,21 @@ def _draw_column(
                       solid_capstyle="butt")  # fmt: skip
 
 
-def save_scoreboard(strategies: Strategies, path: str | Path, theme: Theme = "light") -> None:
-    """Write the scoreboard by the path's ending; raises ParameterError for an unknown one."""
-    path = Path(path)
-    if path.suffix.lower() == ".csv":
-        strategies.scoreboard.to_csv(path)
-        return
-    if path.suffix.lower() not in (".svg", ".pdf", ".png"):
+def check_ending(path: Path) -> str:
+    """Return the ending of a path that a scoreboard can be written to; raises ParameterError."""
+    ending = path.suffix.lower()
+    if ending not in (".svg", ".pdf", ".png", ".csv"):
         allowed = "a file that ends in .svg, .pdf, .png or .csv"
         raise ParameterError("path", path.name, allowed)
-    draw_scoreboard(strategies, theme).savefig(path, dpi=100)
+    return ending
+
+
+def save_scoreboard(strategies: Strategies, path: str | Path, theme: Theme = "light") -> None:
+    """Write the scoreboard by the path's ending; raises ParameterError for an unknown one."""
+    if check_ending(Path(path)) == ".csv":
+        strategies.scoreboard.to_csv(path)
+    else:
+        draw_scoreboard(strategies, theme).savefig(path, dpi=100)
 
 
 def write_table(strategies: Strategies) -> str:

@@ -17,6 +17,7 @@ from hotmem_viz.recording.pair import pair_recordings
 from hotmem_viz.recording.recording import Recording
 from hotmem_viz.views.bundle import join_modules
 from hotmem_viz.views.wire import encode_pair, encode_recording, read_message
+from tests.js.remaps import write_remaps
 from tests.js.tables_fixtures import write_tables
 from tests.links import HOSTILE, READ, written_cases
 from tests.views.moving import STATES, make_moving
@@ -128,6 +129,7 @@ def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_links(folder)
     write_recording(folder, "overview", make_recording(LESS))
     write_tables(folder)
+    write_remaps(folder)
     write_recording(folder, "moving", make_moving())
     return folder
 

@@ -4,7 +4,7 @@
 // vmemmap finds by pfn. While the map is 1:1 all lines are level.
 
 import { packetFrames, rowOf } from "./addressgeometry.js";
-import { makeSvg } from "./dom.js";
+import { makeId, makeSvg } from "./dom.js";
 import { formatCount } from "./format.js";
 
 const BOX = 5.4;
@@ -12,7 +12,9 @@ const STATE_BOX = 11.6;
 const STATE_FROM = 36;
 const LOOKUP_SHARE = 0.6;
 const LETTER_WIDTH = 0.58;
-const STATION = 0.62;
+const STATION = 0.66;
+const PACKET = 0.52;
+const DEVICE_WORD = 4.2;
 const PACKET_TURNS = 3;
 const HIT = 13;
 
@@ -39,6 +41,7 @@ export class AddressDrawing {
   constructor({ tell, hide }) {
     this.tell = tell;
     this.el = makeSvg("svg", { class: "hotmem-address-drawing", role: "img" });
+    this.arrow = makeId("arrow");
     this.el.addEventListener("pointerleave", hide);
     this.el.addEventListener("pointerover", (event) => {
       const words = event.target.dataset?.words;
@@ -77,7 +80,7 @@ export class AddressDrawing {
   }
 
   makeArrow() {
-    const marker = makeSvg("marker", { id: "hotmem-address-arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 9, markerHeight: 9, markerUnits: "userSpaceOnUse", orient: "auto" });
+    const marker = makeSvg("marker", { id: this.arrow, viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 9, markerHeight: 9, markerUnits: "userSpaceOnUse", orient: "auto" });
     marker.append(makeSvg("path", { d: "M0 0 8 4 0 8z", class: "hotmem-address-tip" }));
     return marker;
   }
@@ -137,7 +140,7 @@ export class AddressDrawing {
     this.line([virtual[1], y], [frame[0], y], `hotmem-address-line${run}`, words);
     this.line([frame[1], y], [struct[0], y], `hotmem-address-line${run}`, `The struct pages of ${name} are found by pfn, as vmemmap has them.`);
     const middle = (virtual[1] + frame[0]) / 2;
-    if (count && !stated && this.fits(count, frame[0] - virtual[1] - 20)) this.write(middle, y, count, "hotmem-address-count");
+    if (count && !stated && moved.length === 0 && this.fits(count, frame[0] - virtual[1] - 20)) this.write(middle, y, count, "hotmem-address-count");
   }
 
   pfns(first, last) {
@@ -163,7 +166,7 @@ export class AddressDrawing {
       const how = scattered ? `${pages} lie in ${where}, each found by itself` : `is found in ${where}; ${pages} were copied there`;
       const words = `Virtual section §${section}, which the 1:1 map would have at ${this.pfns(section, section)}: ${how}.`;
       const line = this.line(from, [frame[0] - 2, y], look, words);
-      line.setAttribute("marker-end", "url(#hotmem-address-arrow)");
+      line.setAttribute("marker-end", `url(#${this.arrow})`);
       const open = `Which struct page has a page of virtual section §${section} now: its old one, so that its pfn is no frame's, or that of its new frame in §${host.section}, so that all pointers to the old one are wrong? The mail leaves it open (Q3).`;
       const start = [frame[1], y];
       this.line(start, [struct[0], this.yOf(section)], "hotmem-address-open", open);
@@ -175,14 +178,15 @@ export class AddressDrawing {
 
   /** A device knows a frame by its number and goes there, whatever the map says. */
   drawDevice({ pfn, frame, section }) {
+    const { text } = this.view;
     const { frame: column, struct } = this.columns;
     const y = this.yOf(section);
     const wrong = frame >= 0 ? " hotmem-address-wrong" : "";
-    const middle = (column[1] + struct[0]) / 2;
+    const start = struct[0] - text * DEVICE_WORD;
     const words = `A device reads frame ${formatCount(pfn)} by its number, past the map.`;
-    const line = this.line([middle, y], [column[1] + 2, y], `hotmem-address-device${wrong}`, words, this.marks);
-    line.setAttribute("marker-end", "url(#hotmem-address-arrow)");
-    this.write(middle + 3, y, "device", `hotmem-address-name hotmem-address-who${wrong}`);
+    const line = this.line([start, y], [column[1] + 2, y], `hotmem-address-device${wrong}`, words, this.marks);
+    line.setAttribute("marker-end", `url(#${this.arrow})`);
+    this.write(start + 3, y, "device", `hotmem-address-name hotmem-address-who${wrong}`);
   }
 
   /** A packet goes the fast way and one the slow way; each load on the way is a number. */
@@ -200,15 +204,15 @@ export class AddressDrawing {
   drawWay([x1, y1], [x2, y2], loads, name) {
     const { text, still } = this.view;
     const at = (share) => [x1 + (x2 - x1) * share, y1 + (y2 - y1) * share];
-    loads.forEach((load, i) => {
-      const [x, y] = at((i + 1) / (loads.length + 1));
-      const station = this.add("circle", { cx: x, cy: y, r: text * STATION, class: `hotmem-address-station hotmem-address-${name}` }, this.marks);
+    const stations = loads.map((load, i) => ({ load, place: at((i + 1) / (loads.length + 1)) }));
+    stations.forEach(({ load, place: [cx, cy] }, i) => {
+      const station = this.add("circle", { cx, cy, r: text * STATION, class: `hotmem-address-station hotmem-address-${name}` }, this.marks);
       station.dataset.words = `Load ${i + 1} of ${loads.length} of a ${name} lookup: ${load}.`;
-      this.write(x, y, String(i + 1), "hotmem-address-load");
     });
-    const packet = this.add("circle", { r: 5, class: `hotmem-address-packet hotmem-address-${name}` }, this.marks);
+    const packet = this.add("circle", { r: text * PACKET, class: `hotmem-address-packet hotmem-address-${name}` }, this.marks);
     const place = (share) => `translate(${at(share).map((pixel) => `${pixel}px`).join(", ")})`;
     packet.style.transform = place(1);
+    stations.forEach(({ place: [x, y] }, i) => this.write(x, y, String(i + 1), "hotmem-address-load"));
     if (still) return;
     const { duration, frames } = packetFrames(loads.length);
     packet.animate(frames.map(({ offset, share }) => ({ offset, transform: place(share) })), { duration, iterations: PACKET_TURNS });

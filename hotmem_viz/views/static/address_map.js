@@ -14,7 +14,7 @@ const CLOSE_ROW = 1.36;
 const ROOMY_ROW = 2.1;
 const HEAD = 1.5;
 const LEAST_ROWS = 7;
-const WORD_LINES = 9;
+const WORD_LINES = 9.6;
 const LINE = 1.3;
 const SAID_MOST = 2;
 
@@ -36,8 +36,8 @@ export function sayMap(moved, total) {
 /** What a device knows and finds there, in a sentence; moved: whether the kernel's page has left it. */
 export function sayDevice({ pfn, frame }, moved) {
   const known = `frame ${formatCount(pfn)}`;
-  if (frame >= 0) return `The device still reads ${known}; the kernel writes ${formatCount(frame)}: old data, no error.`;
-  if (moved) return `A device knows ${known} by its number; the kernel's page is no longer there.`;
+  if (frame >= 0) return `The device reads ${known}, the kernel writes ${formatCount(frame)}.`;
+  if (moved) return `A device knows ${known}; the kernel's page has left it.`;
   return `A device knows ${known} by its number.`;
 }
 
@@ -178,6 +178,7 @@ class AddressView {
     }
     const gone = device && moved.some((one) => one.section === Math.floor(device.pfn / this.map.size));
     const slow = readings ? this.loadsAt(tick, moved).slow : [];
+    this.ways.hidden = slow.length === 0 || device !== null;
     setText(this.ways, slow.length ? `Slow: ${slow.map((name, i) => `${i + 1} ${name}`).join(", ")}.` : "");
     const open = moved.length ? "Dotted: whose struct page? (Q3)" : "";
     setText(this.note, device ? sayDevice(device, gone) : open);

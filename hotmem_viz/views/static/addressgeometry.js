@@ -25,26 +25,34 @@ function findCopies(recording) {
   return copies;
 }
 
-/** Pieces {page, frame, pages} of what was copied, after one more copy: it may move them again. */
+/**
+ * Pieces {page, frame, pages} of what was copied, after one more copy.
+ *
+ * Frames of a copy that hold pieces move those on; the others hold pages that were at home.
+ */
 function applyCopy(pieces, { source, target, pages }) {
   const end = source + pages;
   const after = [];
-  let covered = 0;
+  const held = [];
   for (const piece of pieces) {
+    const stop = piece.frame + piece.pages;
     const from = Math.max(piece.frame, source);
-    const to = Math.min(piece.frame + piece.pages, end);
+    const to = Math.min(stop, end);
     if (from >= to) {
       after.push(piece);
       continue;
     }
-    const before = from - piece.frame;
-    if (before > 0) after.push({ ...piece, pages: before });
-    after.push({ page: piece.page + before, frame: target + from - source, pages: to - from });
-    const rest = piece.frame + piece.pages - to;
-    if (rest > 0) after.push({ page: piece.page + piece.pages - rest, frame: to, pages: rest });
-    covered += to - from;
+    const at = (frame, moved) => ({ page: piece.page + frame - piece.frame, frame: moved });
+    if (from > piece.frame) after.push({ ...piece, pages: from - piece.frame });
+    after.push({ ...at(from, target + from - source), pages: to - from });
+    if (stop > to) after.push({ ...at(to, to), pages: stop - to });
+    held.push([from, to]);
   }
-  if (covered === 0) after.push({ page: source, frame: target, pages });
+  let home = source;
+  for (const [from, to] of [...held.sort((a, b) => a[0] - b[0]), [end, end]]) {
+    if (from > home) after.push({ page: home, frame: target + home - source, pages: from - home });
+    home = to;
+  }
   return after.filter(({ page, frame }) => page !== frame);
 }
 
@@ -153,10 +161,10 @@ export function rowOf(rows, section) {
 /** Names of the loads of a lookup; plain numbers where the parameters do not explain their count. */
 export function namesOfLoads({ meta }, loads, slow, scattered) {
   const { kaslr, extreme } = meta.parameters ?? {};
-  const names = kaslr ? ["the base"] : [];
-  if (slow && extreme) names.push("the table's root");
-  if (slow) names.push("the table of sections");
-  if (slow && scattered) names.push("its table of pages");
+  const names = kaslr ? ["base"] : [];
+  if (slow && extreme) names.push("root of the section table");
+  if (slow) names.push("section table");
+  if (slow && scattered) names.push("frame table");
   return names.length === loads ? names : Array.from({ length: loads }, (_, i) => `load ${i + 1}`);
 }
 
