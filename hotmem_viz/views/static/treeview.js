@@ -6,15 +6,26 @@ import { layOutTrees, leastTrees, nextPlace, placeAt } from "./treelayout.js";
 import { TableIndex } from "./tables.js";
 import { countTables, makeTableKey, plural, tableFacts, TABLE_LOOKS, walkWords } from "./treewords.js";
 
-const WALK_LETTERS = 150;
-const REST_LETTERS = 70;
+const LONG_WALK =
+  "Drawn: 10 processes; and 1,000 more processes, 500,000 table pages. The walk reads 1,500,000 entries in 3,000 upper tables and rewrites 10,000; CR3 is loaded anew for 100 top tables that moved.";
+const LONG_REST = "Drawn: 10 processes; and 1,000 more processes, 500,000 table pages.";
 const NO_TABLES = "This recording follows no page tables.";
 const TREE_TEXT_LINE = 20;
 const TREE_GAP = 4;
-const KEY_LETTERS = 5;
-const LETTER = 0.56;
+const KEY_BOX = 34;
+const KEY_COUNT = "10,000";
 const TREE_GUTTER = 66;
 const TREE_DIGIT = 9;
+
+/** A function that measures words in an element's font, bold or not, in css pixels. */
+function textMeasure(element) {
+  const context = document.createElement("canvas").getContext("2d");
+  const { fontFamily, fontSize } = getComputedStyle(element);
+  return (words, bold = false) => {
+    context.font = `${bold ? "650 " : ""}${fontSize} ${fontFamily}`;
+    return context.measureText(words).width;
+  };
+}
 
 export class TreeView {
   /** host: see deckHost in panels.js. */
@@ -54,6 +65,7 @@ export class TreeView {
     const shown = new Set(this.shownKeys());
     for (const [change, { el }] of this.keys) el.hidden = !shown.has(change);
     this.walks = shown.has("visited");
+    this.longest = this.findLongest();
     this.trees = this.index.rankRoots().map((root) => ({ root, labelWidth: String(root.number).length * TREE_DIGIT }));
     this.key = "";
   }
@@ -62,7 +74,7 @@ export class TreeView {
   resize(width, room) {
     if (!this.index) return TREE_TEXT_LINE;
     const { line } = this;
-    const [heads, words] = this.countLines(width, line);
+    const [heads, words] = this.countLines(width);
     this.head.style.height = `${heads * line + TREE_GAP}px`;
     this.rest.style.height = `${words * line}px`;
     const around = (heads + words) * line + 2 * TREE_GAP;
@@ -73,7 +85,7 @@ export class TreeView {
   least(width) {
     if (!this.index) return TREE_TEXT_LINE;
     const { line } = this;
-    const [heads, words] = this.countLines(width, line);
+    const [heads, words] = this.countLines(width);
     return (heads + words) * line + 2 * TREE_GAP + leastTrees(this.index.levels.length);
   }
 
@@ -83,16 +95,20 @@ export class TreeView {
     return Math.max(TREE_TEXT_LINE, Math.round(size * 1.4));
   }
 
-  /** Lines that the head and the words below may need, from the letters of the longest. */
-  countLines(width, line) {
-    const letter = (line / 1.4) * LETTER;
-    const { last, levels } = this.index;
-    const counted = this.countsAt(last).length + 2 * levels.length;
-    const keys = this.shownKeys().reduce((sum, change) => sum + TABLE_LOOKS[change][0].length + KEY_LETTERS + 3, 0);
-    const linesOf = (letters) => Math.max(1, Math.ceil((letters * letter) / width));
-    const together = (counted + keys + 3) * letter <= width;
-    const told = this.walks ? WALK_LETTERS : REST_LETTERS;
-    return [together ? 1 : linesOf(counted) + linesOf(keys), linesOf(told)];
+  /** Lines that the head and the words below may need. */
+  countLines(width) {
+    const measure = textMeasure(this.el);
+    const counted = measure(this.longest);
+    const keys = this.shownKeys().reduce((sum, change) => sum + measure(`${TABLE_LOOKS[change][0]} ${KEY_COUNT}`, true) + KEY_BOX, 0);
+    const linesOf = (pixels) => Math.max(1, Math.ceil(pixels / width));
+    const together = counted + keys <= width;
+    return [together ? 1 : linesOf(counted) + linesOf(keys), linesOf(measure(this.walks ? LONG_WALK : LONG_REST))];
+  }
+
+  /** The longest line of counts of all ticks. */
+  findLongest() {
+    const all = Array.from({ length: this.index.ticks }, (_, tick) => this.countsAt(tick));
+    return all.reduce((longest, words) => (words.length > longest.length ? words : longest), "");
   }
 
   /** The changes that this recording has, in the legend's order. */
