@@ -6,8 +6,7 @@ import { layOutTrees, leastTrees, nextPlace, placeAt } from "./treelayout.js";
 import { TableIndex } from "./tables.js";
 import { countTables, makeTableKey, plural, tableFacts, TABLE_LOOKS, walkWords } from "./treewords.js";
 
-const LONG_WALK =
-  "Drawn: 10 processes; and 1,000 more processes, 500,000 table pages. The walk reads 1,500,000 entries in 3,000 upper tables and rewrites 10,000; CR3 is loaded anew for 100 top tables that moved.";
+const FEW_PROCESSES = 12;
 const LONG_REST = "Drawn: 10 processes; and 1,000 more processes, 500,000 table pages.";
 const NO_TABLES = "This recording follows no page tables.";
 const TREE_TEXT_LINE = 20;
@@ -64,8 +63,10 @@ export class TreeView {
     if (!has) return;
     const shown = new Set(this.shownKeys());
     for (const [change, { el }] of this.keys) el.hidden = !shown.has(change);
-    this.walks = shown.has("visited");
-    this.longest = this.findLongest();
+    this.longest = this.findLongest((tick) => this.countsAt(tick));
+    const walk = this.findLongest((tick) => walkWords(this.index.walkAt(tick)));
+    const most = Math.max(...Array.from({ length: recording.ticks }, (_, tick) => countTables(this.index, recording, tick).processes));
+    this.longestRest = most > FEW_PROCESSES || !walk ? `${LONG_REST} ${walk}` : walk;
     this.trees = this.index.rankRoots().map((root) => ({ root, labelWidth: String(root.number).length * TREE_DIGIT }));
     this.key = "";
   }
@@ -102,12 +103,12 @@ export class TreeView {
     const keys = this.shownKeys().reduce((sum, change) => sum + measure(`${TABLE_LOOKS[change][0]} ${KEY_COUNT}`, true) + KEY_BOX, 0);
     const linesOf = (pixels) => Math.max(1, Math.ceil(pixels / width));
     const together = counted + keys <= width;
-    return [together ? 1 : linesOf(counted) + linesOf(keys), linesOf(measure(this.walks ? LONG_WALK : LONG_REST))];
+    return [together ? 1 : linesOf(counted) + linesOf(keys), linesOf(measure(this.longestRest))];
   }
 
-  /** The longest line of counts of all ticks. */
-  findLongest() {
-    const all = Array.from({ length: this.index.ticks }, (_, tick) => this.countsAt(tick));
+  /** The longest of what is said at any tick. */
+  findLongest(wordsAt) {
+    const all = Array.from({ length: this.index.ticks }, (_, tick) => wordsAt(tick));
     return all.reduce((longest, words) => (words.length > longest.length ? words : longest), "");
   }
 
