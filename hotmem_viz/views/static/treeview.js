@@ -1,6 +1,6 @@
 // The page-table trees of one recording: boxes by level, and in words what they stand for.
 
-import { makeElement, makeSvg, setText } from "./dom.js";
+import { makeElement, makeSvg, setText, textMeasure } from "./dom.js";
 import { formatCount } from "./format.js";
 import { layOutTrees, leastTrees, nextPlace, placeAt } from "./treelayout.js";
 import { TableIndex } from "./tables.js";
@@ -16,25 +16,16 @@ const KEY_COUNT = "10,000";
 const TREE_GUTTER = 66;
 const TREE_DIGIT = 9;
 
-/** A function that measures words in an element's font, bold or not, in css pixels. */
-function textMeasure(element) {
-  const context = document.createElement("canvas").getContext("2d");
-  const { fontFamily, fontSize } = getComputedStyle(element);
-  return (words, bold = false) => {
-    context.font = `${bold ? "650 " : ""}${fontSize} ${fontFamily}`;
-    return context.measureText(words).width;
-  };
-}
-
 export class TreeView {
   /** host: see deckHost in panels.js. */
   constructor(host) {
     this.host = host;
     this.chip = makeElement("span", "side-chip");
-    this.counts = makeElement("span", "tables-counts");
+    this.counts = makeElement("span");
     this.keys = new Map(Object.keys(TABLE_LOOKS).map((change) => [change, makeTableKey(change)]));
     const keys = [...this.keys.values()].map(({ el }) => el);
-    this.head = makeElement("p", "tables-head", {}, [this.chip, this.counts, makeElement("span", "tables-keys", {}, keys)]);
+    const counts = makeElement("span", "tables-counts", {}, [this.chip, " ", this.counts]);
+    this.head = makeElement("p", "tables-head", {}, [counts, makeElement("span", "tables-keys", {}, keys)]);
     this.rest = makeElement("p", "tables-rest");
     this.none = makeElement("p", "optional-none", {}, NO_TABLES);
     this.svg = makeSvg("svg", { class: "hotmem-trees", role: "img", tabindex: 0 });
@@ -99,7 +90,7 @@ export class TreeView {
   /** Lines that the head and the words below may need. */
   countLines(width) {
     const measure = textMeasure(this.el);
-    const counted = measure(this.longest);
+    const counted = measure(this.longest) + (this.chip.hidden ? 0 : KEY_BOX);
     const keys = this.shownKeys().reduce((sum, change) => sum + measure(`${TABLE_LOOKS[change][0]} ${KEY_COUNT}`, true) + KEY_BOX, 0);
     const linesOf = (pixels) => Math.max(1, Math.ceil(pixels / width));
     const together = counted + keys <= width;
