@@ -27,6 +27,7 @@ class WatchedTables:
         self._shown = np.empty(0, np.int64)
         self._rows: dict[str, np.ndarray] = {}
         self._told = 0
+        self._seen: tuple[list[int], list[list[int]]] = ([], [])
 
     def look(self, alive: Collection[int]) -> list[dict[str, np.ndarray]]:
         """Return the rows of what was built and what went since the last look."""
@@ -37,16 +38,22 @@ class WatchedTables:
         self._watched += [row for row in list(alive)[:MOST_SPACES] if row not in self._watched][
             :room
         ]
-        here = [tables_of(self.spaces, row) for row in self._watched if row in alive]
+        there = [row for row in self._watched if row in alive]
+        # No table goes before its process ends, so as many tables are the same tables.
+        seen = there, self.spaces.spaces.levels[there].tolist()
+        if seen == self._seen:
+            return []
+        self._seen = seen
+        here = [tables_of(self.spaces, row) for row in there]
         now = np.concatenate([np.empty(0, np.int64), *here])
         changes = []
-        gone = np.setdiff1d(self._shown, now)
+        kept = np.isin(self._shown, now, invert=True)
+        gone = self._shown[kept]
         if len(gone):
-            kept = np.isin(self._shown, gone)
             rows = {name: column[kept] for name, column in self._rows.items()}
             changes.append({**rows, "change": np.full(len(gone), TableChange.GONE)})
             self._keep(~kept)
-        new = np.setdiff1d(now, self._shown)
+        new = np.sort(now[np.isin(now, self._shown, invert=True)])
         # A table is named after the one above it.
         new = new[np.argsort(-self.spaces.tables.level[new], kind="stable")]
         new = new[: max(0, MOST_TABLES - self._told)]
