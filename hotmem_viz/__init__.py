@@ -2,6 +2,7 @@
 
 run     run a scenario, get a Recording
 beside  run it twice, under two kernels or on two machines, get both on one time cursor
+strategies  run all six strategies, get a scoreboard, and any two on one time cursor
 load    read a Recording from a file
 app     a scenario with its controls, for notebooks
 dashboard  all scenarios, a tab each
@@ -21,9 +22,20 @@ if TYPE_CHECKING:
     from hotmem_viz.kernel.host import Host
     from hotmem_viz.recording.pair import Pair
     from hotmem_viz.recording.recording import Recording
+    from hotmem_viz.recording.scoreboard import Strategies
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "app", "beside", "dashboard", "host", "load", "load_capture", "run"]
+__all__ = [
+    "__version__",
+    "app",
+    "beside",
+    "dashboard",
+    "host",
+    "load",
+    "load_capture",
+    "run",
+    "strategies",
+]
 
 
 def run(name: str, **parameters: Any) -> Recording:
@@ -50,6 +62,19 @@ def beside(name: str, profiles: Sequence[str] | None = None, **parameters: Any) 
     from hotmem_viz.catalog import beside as run_beside
 
     return run_beside(name, profiles, **parameters)
+
+
+def strategies(**parameters: Any) -> Strategies:
+    """Run all six strategies of hot-remove: the same machine, load and removal requests.
+
+    parameters: those of the scenario `strategies`, for example seed=7, but for `strategy`. The
+    result has `.scoreboard`, a DataFrame; `.save("scoreboard.svg")`, its picture;
+    `.pair("percent", "remap")`, two of them on one time cursor, which shows itself as a stage;
+    and `.recordings` by name. Raises ParameterError for a name or a value that is not allowed.
+    """
+    from hotmem_viz.catalog import strategies as run_strategies
+
+    return run_strategies(**parameters)
 
 
 def load(path: str | Path) -> Recording:

@@ -15,6 +15,7 @@ from hotmem_viz.machine.profiles import PROFILES, find_profile
 from hotmem_viz.recording.cells import MAX_CELLS
 from hotmem_viz.recording.pair import Pair, pair_recordings
 from hotmem_viz.recording.recorder import record
+from hotmem_viz.recording.scoreboard import Strategies
 from hotmem_viz.scenarios.parameters import DEFAULT_MOVABLE, build_parameters
 from hotmem_viz.scenarios.setup import Setup, choose_options, choose_preset
 
@@ -30,6 +31,7 @@ SCENARIOS = {
     "hot_remove": "HotRemove",
     "starvation": "Starvation",
     "stop_machine": "StopMachine",
+    "strategies": "StrategyRun",
 }
 """Scenarios by name: a module of `hotmem_viz.scenarios`, and the class in it."""
 
@@ -223,3 +225,22 @@ def run(name: str, **parameters: Any) -> Recording:
     seed=7; raises ParameterError for a name or a value that is not allowed.
     """
     return record(build_run(name, **parameters))
+
+
+def strategies(**parameters: Any) -> Strategies:
+    """Run all strategies on the same machine, load and removal requests, and return them together.
+
+    The parameters are those of the scenario `strategies` but for `strategy` itself. Raises
+    ParameterError for a name or a value that is not allowed.
+    """
+    if "strategy" in parameters:
+        allowed = "all of them are run; hotmem_viz.run takes one"
+        raise ParameterError("strategy", parameters["strategy"], allowed)
+    from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
+
+    return Strategies({name: record_strategy(name, **parameters) for name in STRATEGIES.values()})
+
+
+def record_strategy(strategy: str, **parameters: Any) -> Recording:
+    """Run one strategy and record it so that two fit on a screen; raises as `run` does."""
+    return record(build_run("strategies", strategy=strategy, **parameters), PAIR_CELLS)

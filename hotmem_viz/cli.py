@@ -178,10 +178,10 @@ def parse_value(text: str) -> int | float | bool | str | None:
 @click.option(
     "--beside",
     multiple=True,
-    metavar="KERNEL|NAME=VALUE",
+    metavar="OTHER|NAME=VALUE",
     callback=lambda ctx, param, words: _parse_settings(ctx, param, _name_kernel(words)),
-    help="Run it a second time too, under another kernel (7.2) or with a parameter set otherwise"
-    " (machine=64bit), and show both; for .html.",
+    help="Run it a second time too, under another kernel (7.2), by another of the strategies, or"
+    " with a parameter set otherwise (machine=64bit), and show both; for .html.",
 )
 @click.option("--tick", type=int, help="The tick that a .png shows  [default: the last mark]")
 @click.option("--theme", type=click.Choice(["light", "dark"]), help="Of pictures  [default: light]")
@@ -217,6 +217,31 @@ def run(
     else:
         second = read_settings(scenario, beside, parse_value)
         export.pair_with_progress(scenario, parameters, second).to_html(out)
+
+
+@cli.command()
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_parse_settings,
+    help="A parameter of the scenario strategies; may be given several times.",
+)
+@click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to: .svg, .pdf or .png picture, or .csv, the numbers.",
+)
+@_debug_option
+def scoreboard(settings: dict[str, str], theme: str, out: Path) -> None:
+    """Run all six strategies on one load and write how they compare."""
+    from hotmem_viz.apps.export import write_scoreboard
+    from hotmem_viz.catalog import read_settings
+
+    write_scoreboard(read_settings("strategies", settings, parse_value), out, theme)
 
 
 for _command in (*cli_kernels.COMMANDS, *cli_lessons.COMMANDS):

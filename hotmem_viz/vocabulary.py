@@ -236,6 +236,14 @@ class EventKind(IntEnum):
     ENOMEM = 83
     STARVED = 84
 
+    CAPACITY = 100
+    NODE_ADDED = 101
+    RESERVE_SET = 102
+    LOADED = 103
+    NODE_BREAKS = 104
+    NODE_LEFT = 105
+    COMPARED = 106
+
     CACHE_STOPS = 110
     ADD_KILLS = 111
     LOAD_FITS = 112

@@ -22,6 +22,10 @@ def make_lesson(name: str = FIRST, **parameters: Any) -> ExhaustionApp | Scenari
         from hotmem_viz.apps.exhaustion import ExhaustionApp
 
         return ExhaustionApp(**parameters)
+    if name == "strategies":
+        from hotmem_viz.apps.strategies import StrategiesApp
+
+        return StrategiesApp(**parameters)
     from hotmem_viz.apps.scenario import ScenarioApp
 
     return ScenarioApp(name, **parameters)

@@ -50,15 +50,43 @@ class Lookups(NamedTuple):
     mean: float
 
 
-class Gauges:
+class MapGauges:
+    """Numbers about a map of sections, and about what was done to it."""
+
+    def __init__(self, amap: AddressMap) -> None:
+        self.map = amap
+        self.pause_ns = 0.0
+        self.migrated = self.copied = self.scanned = self.fixed = 0
+
+    def look_up(self) -> Lookups:
+        """Work out what lookups cost now (A14)."""
+        amap = self.map
+        fast, slow = int(amap.style.kaslr), [amap.count_loads(s) for s in amap.slow]
+        live = [int((amap.pages[s] >= 0).sum()) for s in amap.slow]
+        every = int(amap.mem.zone_kinds[:, _REMAP_ONLY].sum())
+        total = sum(n * loads for n, loads in zip(live, slow, strict=True))
+        mean = (total + (every - sum(live)) * fast) / every if every else float(fast)
+        return Lookups(fast, max(slow, default=0), sum(live), every, mean)
+
+    def lookup(self) -> np.ndarray:
+        """Return where each virtual section is found, as recordings have it: (S,)."""
+        found = self.map.found_in
+        return np.where(found == SCATTERED_PAGES, SCATTERED, found)
+
+    def count_idle(self) -> int:
+        """Count the frames that lie free in sections reserved as targets, of no use."""
+        targets = list(self.map.targets)
+        return int((self.map.mem.kind[targets] == PageKind.FREE).sum())
+
+
+class Gauges(MapGauges):
     """Numbers that the run keeps, read at every tick. device_pfn: what a device knows, or -1."""
 
     def __init__(
         self, amap: AddressMap, spaces: AddressSpaces, devices: Devices, price: TaxOrStall
     ) -> None:
-        self.map, self.spaces, self.devices, self.price = amap, spaces, devices, price
-        self.pause_ns = 0.0
-        self.migrated = self.copied = self.scanned = self.fixed = 0
+        super().__init__(amap)
+        self.spaces, self.devices, self.price = spaces, devices, price
         self.device_pfn = -1
 
     def describe(self) -> list[dict[str, Any]]:
@@ -82,7 +110,7 @@ class Gauges:
             look.mean,
             int((~held).sum()) - slow,
             slow,
-            self._idle(),
+            self.count_idle(),
             self.price.tax_day_ns,
             self.price.stall_day_ns(self.pause_ns),
             self.price.even_removals(self.pause_ns),
@@ -90,22 +118,3 @@ class Gauges:
             len(self.spaces.alive()),
         )
         return [*read_memory(mem).tolist(), *own, *read_levels(self.spaces).tolist()]
-
-    def look_up(self) -> Lookups:
-        """Work out what lookups cost now (A14)."""
-        amap = self.map
-        fast, slow = int(amap.style.kaslr), [amap.count_loads(s) for s in amap.slow]
-        live = [int((amap.pages[s] >= 0).sum()) for s in amap.slow]
-        every = int(amap.mem.zone_kinds[:, _REMAP_ONLY].sum())
-        total = sum(n * loads for n, loads in zip(live, slow, strict=True))
-        mean = (total + (every - sum(live)) * fast) / every if every else float(fast)
-        return Lookups(fast, max(slow, default=0), sum(live), every, mean)
-
-    def lookup(self) -> np.ndarray:
-        """Return where each virtual section is found, as recordings have it: (S,)."""
-        found = self.map.found_in
-        return np.where(found == SCATTERED_PAGES, SCATTERED, found)
-
-    def _idle(self) -> int:
-        targets = list(self.map.targets)
-        return int((self.map.mem.kind[targets] == PageKind.FREE).sum())

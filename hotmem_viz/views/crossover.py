@@ -72,7 +72,7 @@ def draw_crossover(recording: Recording, theme: Theme = "light", tick: int | Non
     at = find_crossing(recording, tick)
     figure = make_figure(9.0, 6.2)
     figure.set_facecolor(colour("panel", theme))
-    axes = figure.add_axes((0.1, 0.13, 0.86, 0.67))
+    axes = figure.add_axes((0.1, 0.13, 0.86, 0.63))
     faults = at.faults * np.array([1 / ROOM, ROOM])
     line = at.even / at.faults * faults
     axes.plot(faults, line, color=colour("accent", theme), lw=2.4, label="both cost the same")
@@ -85,7 +85,7 @@ def draw_crossover(recording: Recording, theme: Theme = "light", tick: int | Non
         color=alarm,
         mec=ink,
         mew=1.5,
-        label=f"this run: {at.removals:g} removals a day",
+        label=f"this run: {at.removals:g} a day",
         zorder=5,
         clip_on=False,
     )
@@ -125,7 +125,14 @@ def _dress(axes: Axes, theme: Theme, at: Crossing, faults: np.ndarray, line: np.
         0.98, 0.04, "the tax costs more", transform=axes.transAxes, fontsize=TYPE + 1,
         color=muted, ha="right", va="bottom",
     )  # fmt: skip
-    axes.legend(loc="upper right", frameon=False, fontsize=TYPE, labelcolor=ink)
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(-0.01, 1.0),
+        ncols=2,
+        frameon=False,
+        fontsize=TYPE,
+        labelcolor=ink,
+    )
 
 
 def save_crossover(recording: Recording, path: str | Path, theme: Theme = "light") -> None:

@@ -18,6 +18,7 @@ from hotmem_viz.views.event_looks import (
     HOT_REMOVE_EVENTS,
     REMAP_EVENTS,
     STARVATION_EVENTS,
+    STRATEGIES_EVENTS,
 )
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
@@ -190,6 +191,7 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     **HOT_REMOVE_EVENTS,
     **STARVATION_EVENTS,
     **EXHAUSTION_EVENTS,
+    **STRATEGIES_EVENTS,
 }
 """Label, light and dark colour of each event kind's mark."""
 

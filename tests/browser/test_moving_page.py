@@ -95,6 +95,7 @@ def test_the_legend_the_hover_and_the_section_in_detail_say_the_state(stage, tic
     tooltip = stage.root.locator(".hotmem-tooltip")
     assert f"§{SECTION}, offline-migrated" in tooltip.inner_text()
     assert "no zone" in tooltip.inner_text()
+    assert "no memory" not in tooltip.inner_text()
     page.mouse.click(*stage.root.evaluate(f"root => root.hotmem.middleOf({TARGET})"))
     assert stage.root.locator(".hotmem-detail-title").inner_text() == f"Section §{TARGET} · target"
     seek(stage, 0)

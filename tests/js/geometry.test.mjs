@@ -122,6 +122,17 @@ test("of several boots, each starts a line, and nodes share lines", async () => 
   assert.deepEqual(layoutMap({ meta: shared, width: 2500, height: 460, labelWidth }).labels.map((l) => l.line), [0, 1, 1]);
 });
 
+test("numbers and labels stand apart whatever the device's pixels are", async () => {
+  const { meta } = await loadRecording("tiny");
+  for (const dpr of [1, 2, 3]) {
+    const layout = layoutMap({ meta, width: 900, height: 460, dpr, labelWidth });
+    assert.equal(layout.numbered, true);
+    const [first] = layout.blocks;
+    const label = layout.labels[0].y - layout.numberLine - layout.groupLine;
+    assert.ok(layout.numberLine >= 17 * dpr && label >= 0 && label <= 4 * dpr, `${dpr}x: ${label} of ${first.y}`);
+  }
+});
+
 test("pfns and sections of a later boot are told as its own machine numbers them", async () => {
   const meta = await twoBoots();
   assert.equal(ownPfn(meta, 100), 100);

@@ -70,6 +70,15 @@ test("moved cells are joined to runs, and no run crosses a section", async () =>
   ]);
 });
 
+test("runs that lie close by are told as one where that is asked for", async () => {
+  const recording = await loadRecording("moving");
+  const moves = [...movesAt(recording, 3), ...movesAt(recording, 4)];
+  assert.equal(movedCells(recording.meta, moves, "source").length, 2);
+  assert.equal(movedCells(recording.meta, moves, "source", 319).length, 2);
+  assert.deepEqual(movedCells(recording.meta, moves, "source", 320), [{ first: 3072, last: 3572 }]);
+  assert.equal(movedCells(recording.meta, moves, "target", 9999).length, 3, "but never across sections");
+});
+
 /** Twice the area of a polygon. */
 const area = (points) =>
   Math.abs(points.reduce((sum, [x, y], i) => {

@@ -18,6 +18,7 @@ from hotmem_viz.recording.recording import Recording
 from hotmem_viz.views.bundle import join_modules
 from hotmem_viz.views.wire import encode_pair, encode_recording, read_message
 from tests.js.remaps import write_remaps
+from tests.js.tables_fixtures import write_tables
 from tests.links import HOSTILE, READ, written_cases
 from tests.views.moving import STATES, make_moving
 from tests.views.synthetic import OVERVIEW, TINY, make_recording
@@ -127,6 +128,7 @@ def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_pair(folder)
     write_links(folder)
     write_recording(folder, "overview", make_recording(LESS))
+    write_tables(folder)
     write_remaps(folder)
     write_recording(folder, "moving", make_moving())
     return folder

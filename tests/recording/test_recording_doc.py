@@ -122,6 +122,14 @@ def test_several_boots_are_described():
     assert [c["name"] for c in meta["counters"]][-len(own) :] == own
 
 
+def test_the_counters_of_strategies_are_described():
+    own, meta = names("counters of strategies"), hotmem_viz.run("strategies").meta
+    assert [c["name"] for c in meta["counters"]][-len(own) :] == own
+    units = {c["name"]: c["unit"] for c in meta["counters"]}
+    for row in rows("counters of strategies"):
+        assert {units[name] for name in re.findall(r"`([^`]+)`", row[0])} == {row[1]}
+
+
 def test_every_counter_is_described(recording):
     patterns = [
         name.replace("zoneN", r"zone\d+").replace("NAME", r"\w+") for name in names("meta.counters")

@@ -51,8 +51,12 @@ export function planFlights(meta, moves, { most, back }) {
   return [...flights.values()];
 }
 
-/** Runs of cells [{first, last}] that hold frames of moves, each within one section; `end` is source or target. */
-export function movedCells(meta, moves, end) {
+/**
+ * Runs of cells [{first, last}] that hold frames of moves, each within one section; `end` is source or target.
+ *
+ * near: runs with no more cells than that between them are told as one.
+ */
+export function movedCells(meta, moves, end, near = 0) {
   const { section_pages: sectionPages } = meta.machine;
   const runs = [];
   for (const move of moves) {
@@ -65,15 +69,15 @@ export function movedCells(meta, moves, end) {
       pfn = next;
     }
   }
-  return joinRuns(runs, meta.cells_per_section);
+  return joinRuns(runs, meta.cells_per_section, near);
 }
 
-function joinRuns(runs, cells) {
+function joinRuns(runs, cells, near) {
   const joined = [];
   for (const { first, last } of runs.sort((a, b) => a.first - b.first)) {
     const run = joined.at(-1);
     const same = run && Math.floor(run.first / cells) === Math.floor(first / cells);
-    if (same && first <= run.last + 1) run.last = Math.max(run.last, last);
+    if (same && first <= run.last + 1 + near) run.last = Math.max(run.last, last);
     else joined.push({ first, last });
   }
   return joined;

@@ -5,7 +5,9 @@ import { makeElement, makeSvg } from "./dom.js";
 import { flightPath, flightShare, movedCells, pointOnPath, runOutline } from "./flights.js";
 
 const SMALLEST_PACKET = 5;
-const THICKEST = 2;
+const THICK = 1.5;
+const SMALL_CELL = 9;
+const NEAR_ROWS = 3;
 const MOST_OUTLINES = 600;
 
 export class FlightLayer {
@@ -23,8 +25,10 @@ export class FlightLayer {
   /** Take a new layout: nothing flies, nothing is outlined. */
   resize(layout) {
     this.layout = layout;
-    // Thin where cells are small, or the outlines of single pages would hide them.
-    const thick = Math.min(THICKEST * layout.dpr, Math.max(layout.dpr, Math.min(layout.w, layout.h) / 4));
+    // Where cells are small, outlines of single pages would hide them: pages close by share one.
+    const small = Math.min(layout.w, layout.h) < SMALL_CELL * layout.dpr;
+    this.near = small ? NEAR_ROWS * layout.columns : 0;
+    const thick = THICK * layout.dpr;
     const strokes = { halo: 2 * thick, source: thick, target: thick };
     this.paths = Object.entries(strokes).map(([part, width]) =>
       makeSvg("path", { class: `hotmem-move-${part}`, "stroke-width": width }),
@@ -38,7 +42,7 @@ export class FlightLayer {
   /** Outline the frames that pages leave and come to at this tick. */
   mark(meta, moves) {
     if (!moves.length && !this.outlined) return;
-    const [source, target] = ["source", "target"].map((end) => this.outline(movedCells(meta, moves, end)));
+    const [source, target] = ["source", "target"].map((end) => this.outline(movedCells(meta, moves, end, this.near)));
     this.outlined = source + target;
     [this.outlined, source, target].forEach((d, i) => this.paths[i].setAttribute("d", d));
   }

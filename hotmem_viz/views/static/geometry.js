@@ -231,7 +231,7 @@ export function layoutMap({ meta, width, height, dpr = 1, text = LABEL_SIZE, lab
     xEdges: partEdges(shape.columns, blockWidth),
     yEdges: partEdges(shape.rows, blockHeight),
     grid: Math.min(shape.w, shape.h) >= GRID_FROM * dpr ? Math.round(dpr) : 0,
-    numberLine: shape.numbered ? Math.round(NUMBER_LINE * text) : 0,
+    numberLine: shape.numbered ? Math.round(NUMBER_LINE * box.text) : 0,
     groupLine: Math.round(GROUP_LINE * box.text),
     labelSize: box.text,
     labels: shape.labels.map((label) => ({ ...label, ...at(label) })),

@@ -2,7 +2,7 @@
 
 import { formatCount } from "./format.js";
 import { makeElement, makeSvg, setText } from "./dom.js";
-import { statesUsed } from "./states.js";
+import { sectionsByState, statesUsed } from "./states.js";
 
 const SWATCH = { width: 22, height: 18 };
 const SWATCH_DASHES = { dashed: "6 3", dotted: "2 2", dashdot: "7 2 2 2" };
@@ -22,10 +22,14 @@ function stateSwatch(look, theme) {
   return svg;
 }
 
-/** What moved at this tick, in words; `moved` as side.js has it. */
-export function movesInWords({ pages, drawn, back }) {
-  if (pages === 0) return "no page moves at this tick";
-  const what = `${formatCount(pages)} ${pages === 1 ? "page moves" : "pages move"}${back ? " back" : ""}`;
+/** What moved at this tick, in words: sides (see side.js), each of which knows what it has moved. */
+export function movesInWords(sides) {
+  const rows = sides.map(({ letter, moved }) => ({ letter, ...moved })).filter(({ pages }) => pages > 0);
+  if (rows.length === 0) return "no page moves at this tick";
+  const [pages, drawn] = ["pages", "drawn"].map((what) => rows.reduce((sum, row) => sum + row[what], 0));
+  const each = rows.map((row) => `${row.letter} ${formatCount(row.pages)}`).join(", ");
+  const alone = `${formatCount(pages)} ${pages === 1 ? "page moves" : "pages move"}`;
+  const what = `${sides.length > 1 ? `${each} move` : alone}${rows.some(({ back }) => back) ? " back" : ""}`;
   return drawn > 0 && drawn < pages ? `${what}, ${drawn} drawn` : what;
 }
 
@@ -56,11 +60,10 @@ export class SectionLegend {
   /** Those states stand out that a section is in. */
   draw(sides) {
     if (this.el.hidden) return;
+    const now = sides.map(({ recording, now: { states, boots } }) => sectionsByState(recording, states, boots));
     for (const { look, el } of this.rows) {
-      const now = sides.some(({ scene }) => scene.states?.includes(look.id));
-      el.classList.toggle("hotmem-now", now);
+      el.classList.toggle("hotmem-now", now.some((sections) => sections.has(look.id)));
     }
-    const moved = sides.map(({ moved: one }) => one).filter(Boolean);
-    if (!this.moves.hidden) setText(this.moved, moved.map(movesInWords).join(" · ") || movesInWords({ pages: 0 }));
+    if (!this.moves.hidden) setText(this.moved, movesInWords(sides));
   }
 }

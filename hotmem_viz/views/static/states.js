@@ -19,11 +19,20 @@ export function statesUsed({ arrays, sectionStates }) {
   return sectionStates.filter(({ id }) => used.has(id));
 }
 
-/** How many sections are in each state, by id. */
-export function countStates(states, sectionStates) {
-  const counts = new Array(sectionStates.length).fill(0);
-  for (const state of states ?? []) counts[state] += 1;
-  return counts;
+/**
+ * Sections by the state they are in now: {id: [section, ...]}.
+ *
+ * shown: of several boots, how many have booted; sections of later ones are left out.
+ */
+export function sectionsByState({ meta }, states, shown = Infinity) {
+  const curtain = meta.boots?.[shown]?.first_pfn ?? Infinity;
+  const found = new Map();
+  states?.forEach((state, i) => {
+    if (meta.sections[i] * meta.machine.section_pages >= curtain) return;
+    if (!found.has(state)) found.set(state, []);
+    found.get(state).push(meta.sections[i]);
+  });
+  return found;
 }
 
 /** [3, 4, 5, 9] -> "3 – 5 and 9"; of many runs only how many sections there are. */
@@ -40,20 +49,14 @@ function listSections(numbers) {
   return `section${numbers.length > 1 ? "s" : ""} ${listed}`;
 }
 
-/**
- * What is not plainly online, for who cannot see the frames: "section 37 stopped; section 45 target".
- *
- * shown: of several boots, how many have booted; sections of later ones are left out.
- */
-export function statesInWords({ meta, sectionStates }, states, shown = Infinity) {
-  if (!states) return "";
-  const curtain = meta.boots?.[shown]?.first_pfn ?? Infinity;
-  const found = new Map();
-  meta.sections.forEach((section, i) => {
-    const look = sectionStates[states[i]];
-    if (!look || look.line === "none" || section * meta.machine.section_pages >= curtain) return;
-    if (!found.has(look)) found.set(look, []);
-    found.get(look).push(ownSection(meta, section));
-  });
-  return [...found].map(([look, numbers]) => `${listSections(numbers)} ${look.label}`).join("; ");
+/** What is not plainly online, for who cannot see the frames: "section 37 stopped; section 45 target". */
+export function statesInWords(recording, states, shown = Infinity) {
+  const { meta, sectionStates } = recording;
+  const told = [...sectionsByState(recording, states, shown)].filter(([id]) => sectionStates[id]?.line !== "none");
+  return told
+    .map(([id, sections]) => {
+      const numbers = sections.map((section) => ownSection(meta, section));
+      return `${listSections(numbers)} ${sectionStates[id]?.label ?? `in state ${id}`}`;
+    })
+    .join("; ");
 }

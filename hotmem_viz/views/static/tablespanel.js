@@ -4,7 +4,6 @@ import { makeElement } from "./dom.js";
 import { TreeView } from "./treeview.js";
 
 const BETWEEN_VIEWS = 16;
-const LEAST_TREES = 152;
 
 export class TablesPanel {
   static panelName = "tables";
@@ -33,13 +32,17 @@ export class TablesPanel {
     for (const view of this.views) view.draw();
   }
 
-  least() {
-    return LEAST_TREES;
+  /** What each view gets of a width. */
+  share(width) {
+    const n = Math.max(1, this.views.length);
+    return Math.floor((width - (n - 1) * BETWEEN_VIEWS) / n);
+  }
+
+  least(width) {
+    return Math.max(...this.views.map((view) => view.least(this.share(width))));
   }
 
   resize(width, height) {
-    const n = Math.max(1, this.views.length);
-    const each = Math.floor((width - (n - 1) * BETWEEN_VIEWS) / n);
-    return Math.max(LEAST_TREES, ...this.views.map((view) => view.resize(each, height)));
+    return Math.max(...this.views.map((view) => view.resize(this.share(width), height)));
   }
 }

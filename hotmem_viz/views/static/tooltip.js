@@ -70,8 +70,9 @@ export class Tooltip {
     // A veiled section's frames belong to no zone, whatever zone spans them.
     const veiled = Boolean(state) && state.veil !== "none";
     const where = zone && !veiled ? `node ${zone.nid} · ${zone.zone}` : "no zone";
-    const title = pages > 1 ? `least movable of ${formatCount(pages)} pages: ` : "";
+    const many = pages > 1 ? `least movable of ${formatCount(pages)} pages: ` : "";
     const owner = facts.owner && facts.owner.id !== 0 ? ` · ${facts.owner.name}` : "";
+    const title = veiled ? capital(state.label) : `${many}${kind.label}${owner}`;
     const swatch = makeElement("span", "swatch", { "aria-hidden": "true" });
     swatch.style.background = swatchStyle(kind, theme);
     const last = pfn + pages - 1;
@@ -84,12 +85,11 @@ export class Tooltip {
       ...factRow("zone", where),
     ];
     if (facts.type && !veiled) rows.push(...factRow("pageblock", facts.type));
-    const why = veiled ? [] : [makeElement("p", "tip-why", {}, kind.why)];
-    if (!plain) why.push(makeElement("p", "tip-why", {}, `${capital(state.label)}: ${state.why}`));
+    const whys = veiled ? [state.why] : [kind.why, plain ? "" : `${capital(state.label)}: ${state.why}`];
     this.el.replaceChildren(
-      makeElement("p", "tip-title", {}, [swatch, `${title}${kind.label}${owner}`]),
+      makeElement("p", "tip-title", {}, [swatch, title]),
       makeElement("dl", "facts", {}, rows),
-      ...why,
+      ...whys.filter(Boolean).map((why) => makeElement("p", "tip-why", {}, why)),
     );
     this.place(event, root);
   }

@@ -12,6 +12,7 @@ const MOST_BETWEEN = 60;
 const BETWEEN_LINES = 10;
 const LARGEST_LEAF = 22;
 const SMALLEST_LEAF = 5;
+const LEAST_LEAF = 12;
 const MOST_BOXES = 700;
 const TREE_SIZES = [MOST_BOXES, 250, 120, 60, 36, 24, 16];
 const FEW_TREES = 3;
@@ -167,6 +168,9 @@ export function layOutTrees(trees, box) {
   return best ? placeTrees(best, box) : { places: [], lines: [], trees: [], unit: 0, height: 0 };
 }
 
+/** The height that trees of so many levels can do with: two lines of small leaves. */
+export const leastTrees = (depth) => TREE_LINE + (depth - 1) * (UPPER_BOX + BETWEEN_LEVELS) + 2 * LEAST_LEAF;
+
 /** What lies between the trees of a line, so that they use its width. */
 function gapOf(row, width) {
   const free = width - row.trees.reduce((sum, tree) => sum + tree.width, 0);
@@ -202,4 +206,13 @@ function placeTrees({ rows, unit, fold, height, trees }, { depth, gutter, width 
 /** The place under a point, or null. */
 export function placeAt(places, x, y) {
   return places.find((p) => x >= p.x && x <= p.x + p.width && y >= p.y && y <= p.y + p.height) ?? null;
+}
+
+/** The nearest place from `from` on in a direction, or null: (dx, dy) is a step to a side, up or down. */
+export function nextPlace(places, from, dx, dy) {
+  const along = (place) => (place.x - from.x) * dx + (place.y - from.y) * dy;
+  const across = (place) => Math.abs((place.x - from.x) * dy) + Math.abs((place.y - from.y) * dx);
+  const cost = (place) => along(place) + 3 * across(place);
+  const ahead = places.filter((place) => along(place) > 0);
+  return ahead.reduce((best, place) => (!best || cost(place) < cost(best) ? place : best), null);
 }

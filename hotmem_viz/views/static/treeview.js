@@ -1,11 +1,10 @@
 // The page-table trees of one recording: boxes by level, and in words what they stand for.
 
-import { zoneOfPfn } from "./cells.js";
 import { makeElement, makeSvg, setText } from "./dom.js";
 import { formatCount } from "./format.js";
-import { layOutTrees, placeAt } from "./treelayout.js";
+import { layOutTrees, leastTrees, nextPlace, placeAt } from "./treelayout.js";
 import { TableIndex } from "./tables.js";
-import { countTables, makeTableKey, plural, TABLE_LOOKS, walkWords } from "./treewords.js";
+import { countTables, makeTableKey, plural, tableFacts, TABLE_LOOKS, walkWords } from "./treewords.js";
 
 const WALK_LETTERS = 150;
 const REST_LETTERS = 70;
@@ -62,12 +61,26 @@ export class TreeView {
   /** Stand in that room, in css pixels; returns the height it takes. */
   resize(width, room) {
     if (!this.index) return TREE_TEXT_LINE;
-    const line = Math.max(TREE_TEXT_LINE, Math.round(parseFloat(getComputedStyle(this.el).fontSize) * 1.4));
+    const { line } = this;
     const [heads, words] = this.countLines(width, line);
     this.head.style.height = `${heads * line + TREE_GAP}px`;
     this.rest.style.height = `${words * line}px`;
     const around = (heads + words) * line + 2 * TREE_GAP;
     return around + this.arrange(width, room - around);
+  }
+
+  /** The height that the view can do with. */
+  least(width) {
+    if (!this.index) return TREE_TEXT_LINE;
+    const { line } = this;
+    const [heads, words] = this.countLines(width, line);
+    return (heads + words) * line + 2 * TREE_GAP + leastTrees(this.index.levels.length);
+  }
+
+  /** Height of a line of text. */
+  get line() {
+    const size = parseFloat(getComputedStyle(this.el).fontSize) || 0;
+    return Math.max(TREE_TEXT_LINE, Math.round(size * 1.4));
   }
 
   /** Lines that the head and the words below may need, from the letters of the longest. */
@@ -227,28 +240,6 @@ export class TreeView {
     return place?.state ? place : null;
   }
 
-  /** What is told of a table, as [name, value] rows below a title. */
-  factsOf({ state, root }) {
-    const { life, pfn, used, changes } = state;
-    const { meta } = this.recording;
-    const level = this.index.levels[life.level];
-    const zone = zoneOfPfn(meta, pfn);
-    const frame = level.frames > 0;
-    const what = changes.map((change) => TABLE_LOOKS[change][0]).join(", ");
-    return {
-      title: `${level.name} table of process ${root.number}`,
-      rows: [
-        ["pfn", frame ? formatCount(pfn) : "inside a slab page"],
-        ["section", frame ? `§${Math.floor(pfn / meta.machine.section_pages)}` : "not known"],
-        ["zone", frame && zone ? `node ${zone.nid} · ${zone.zone}` : "not known"],
-        ["entries in use", `${formatCount(used)} of ${formatCount(level.entries)}`],
-        ["found by", life.parent ? `entry ${life.index} of its ${this.index.levels[life.parent.level].name} table` : "CR3"],
-        ...(what ? [["at this tick", what]] : []),
-      ],
-      section: frame ? Math.floor(pfn / meta.machine.section_pages) : -1,
-    };
-  }
-
   hover(place, event) {
     this.held = place;
     this.cursor?.setAttribute("visibility", place ? "visible" : "hidden");
@@ -257,7 +248,7 @@ export class TreeView {
       for (const [name, value] of Object.entries({ x: x - 2, y: y - 2, width: width + 4, height: height + 4 })) this.cursor.setAttribute(name, value);
     }
     if (!place) return this.host.hideTip();
-    const { title, rows } = this.factsOf(place);
+    const { title, rows } = tableFacts(this.index, this.recording.meta, place);
     this.host.showRows(title, rows, event ?? this.pointOf(place));
   }
 
@@ -268,7 +259,7 @@ export class TreeView {
   }
 
   pick(place) {
-    const section = place ? this.factsOf(place).section : -1;
+    const section = place ? tableFacts(this.index, this.recording.meta, place).section : -1;
     if (section >= 0) this.host.openSection(this.side, section);
   }
 
@@ -287,11 +278,7 @@ export class TreeView {
     if (!shown.length) return;
     const from = this.held ?? null;
     if (!from) return this.hover(shown[0]);
-    const along = (place) => (place.x - from.x) * dx + (place.y - from.y) * dy;
-    const across = (place) => Math.abs((place.x - from.x) * dy) + Math.abs((place.y - from.y) * dx);
-    const ahead = shown.filter((place) => along(place) > 0);
-    const cost = (place) => along(place) + 3 * across(place);
-    const next = ahead.reduce((best, place) => (!best || cost(place) < cost(best) ? place : best), null);
+    const next = nextPlace(shown, from, dx, dy);
     if (next) this.hover(next);
   }
 }

@@ -1,5 +1,6 @@
 // How changed page tables look, and page tables in words.
 
+import { zoneOfPfn } from "./cells.js";
 import { makeElement, makeSvg } from "./dom.js";
 import { formatCount } from "./format.js";
 
@@ -45,4 +46,24 @@ export function makeTableKey(change) {
   svg.append(box);
   const count = makeElement("span", "tables-key-count");
   return { el: makeElement("span", "tables-key", {}, [svg, label, count]), count };
+}
+
+/** What is told of the table at a place: a title, [name, value] rows, the section of its frame or -1. */
+export function tableFacts(index, meta, { state, root }) {
+  const { life, pfn, used, changes } = state;
+  const level = index.levels[life.level];
+  const frame = level.frames > 0;
+  const section = frame ? Math.floor(pfn / meta.machine.section_pages) : -1;
+  const zone = frame ? zoneOfPfn(meta, pfn) : null;
+  const what = changes.map((change) => TABLE_LOOKS[change][0]).join(", ");
+  const above = life.parent ? `entry ${life.index} of its ${index.levels[life.parent.level].name} table` : "CR3";
+  const rows = [
+    ["pfn", frame ? formatCount(pfn) : "inside a slab page"],
+    ["section", frame ? `§${section}` : "not known"],
+    ["zone", zone ? `node ${zone.nid} · ${zone.zone}` : "not known"],
+    ["entries in use", `${formatCount(used)} of ${formatCount(level.entries)}`],
+    ["found by", above],
+  ];
+  if (what) rows.push(["at this tick", what]);
+  return { title: `${level.name} table of process ${root.number}`, rows, section };
 }
