@@ -47,6 +47,14 @@ test("where there is no room for the chart as well, it becomes a tab", () => {
   assert.deepEqual(plan(1454, 470, 0), [3, false, 0]);
 });
 
+test("maps that need more than their share leave the panels what they cannot do without", () => {
+  const room = { needs: NEEDS, width: 906, left: 520, rows: 1, chart: 144 };
+  const least = TALLEST + DECK_FRAME.height + DECK_STRIP;
+  assert.ok(planDeck(room).height > least);
+  for (const maps of [300, 400]) assert.equal(planDeck({ ...room, maps }).height, Math.max(least, 0));
+  assert.equal(planDeck({ ...room, left: 600, maps: 310 }).height, 290);
+});
+
 test("a page that scrolls takes nothing from the map or the chart", () => {
   const { columns, chart, height } = planDeck({ needs: NEEDS, width: 876, left: Infinity, rows: 1, chart: 130 });
   assert.deepEqual([columns, chart, height], [1, 130, 300]);

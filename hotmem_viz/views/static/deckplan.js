@@ -24,11 +24,12 @@ export function countColumns(needs, width) {
  *
  * needs: of each panel {narrowest, least(width)}, css pixels of its inside. width: of the column.
  * left: what maps, panels and chart have together, where that is bounded; else Infinity. rows: of
- * maps. chart: what the chart would take; 0 where there is none. Of the answer `width` is a
- * panel's outer one; `height` is of the panels with their tabs, without the gap before them;
+ * maps. chart: what the chart would take; 0 where there is none. maps: what maps of very many
+ * sections need, where that is known. Of the answer `width` is a panel's outer one; `height` is of the panels with their tabs, without the gap before them;
  * `chart` what is left to the chart, 0 if it is a tab too.
  */
-export function planDeck({ needs, width, left, rows, chart }) {
+export function planDeck({ needs, width, left, rows, chart, maps = 0 }) {
+  const [leastMap, goodMap] = [LEAST_MAP, GOOD_MAP].map((height) => Math.max(height * rows, maps));
   const most = countColumns(needs, width);
   const choices = Array.from({ length: most }, (_, i) => most - i);
   const planned = (columns, share, map, below) => {
@@ -37,17 +38,17 @@ export function planDeck({ needs, width, left, rows, chart }) {
     const tabbed = columns < needs.length || (chart > 0 && below === 0);
     const titled = !tabbed || columns > 1;
     const least = inside + (tabbed ? DECK_STRIP : 0) + (titled ? DECK_FRAME.title : 0);
-    const spare = left - map * rows - below;
+    const spare = left - map - below;
     const free = !Number.isFinite(left);
     const height = free ? Math.max(least, FREE_HEIGHT) : Math.floor(clamp(left * share, least, Math.max(least, spare)));
-    const fits = LEAST_MAP * rows + least + below <= left;
+    const fits = leastMap + least + below <= left;
     return { fits, columns, width: outer, height, chart: below > 0 ? chart : 0, tabbed, titled };
   };
   // With the chart below there is a gap more; without it, it is a tab.
   const below = chart > 0 ? LEAST_CHART_BELOW + DECK_GAP : 0;
   const plans = [
-    ...choices.map((columns) => planned(columns, DECK_SHARE, GOOD_MAP, below)),
-    ...choices.map((columns) => planned(columns, SHARED_SHARE, LEAST_MAP, 0)),
+    ...choices.map((columns) => planned(columns, DECK_SHARE, goodMap, below)),
+    ...choices.map((columns) => planned(columns, SHARED_SHARE, leastMap, 0)),
   ];
   return plans.find((plan) => plan.fits) ?? plans.at(-1);
 }
