@@ -110,6 +110,7 @@ def test_a_number_is_judged_by_how_far_off_it_is():
         "Not so: off by 400 pages (100 %), too high. That is what you get twice."
     )
     assert NUMBER.check("1,200").text == "Not so: off by 800 pages (200 %), too high."
+    assert NUMBER.check(8000).text == "Not so: off by 7,600 pages (20 times the answer), too high."
     for guess in ("", "many", "nan", "inf", float("nan"), None, True, "1e999"):
         with pytest.raises(ParameterError, match=r"guess: .* a number of pages is needed"):
             NUMBER.check(guess)
