@@ -1,7 +1,8 @@
 """Physical memory hot-remove in Linux, seen: a model, its recordings, and a stage to play them.
 
 run     run a scenario, get a Recording
-beside  run it under two kernels, get both on one time cursor
+beside  run it twice, under two kernels or on two machines, get both on one time cursor
+strategies  run all six strategies, get a scoreboard, and any two on one time cursor
 load    read a Recording from a file
 app     a scenario with its controls, for notebooks
 dashboard  all scenarios, a tab each
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from hotmem_viz.lessons.question import Question
     from hotmem_viz.recording.pair import Pair
     from hotmem_viz.recording.recording import Recording
+    from hotmem_viz.recording.scoreboard import Strategies
 
 __version__ = "0.1.0"
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "question",
     "questions",
     "run",
+    "strategies",
 ]
 
 
@@ -51,16 +54,31 @@ def run(name: str, **parameters: Any) -> Recording:
     return run_scenario(name, **parameters)
 
 
-def beside(name: str, profiles: Sequence[str] = ("6.1", "7.2"), **parameters: Any) -> Pair:
-    """Run a scenario under two kernels, the same requests for both, on one time cursor.
+def beside(name: str, profiles: Sequence[str] | None = None, **parameters: Any) -> Pair:
+    """Run a scenario twice, the same requests for both, on one time cursor.
 
     profiles: two names of `hotmem_viz.machine.profiles.PROFILES`, or "" for the kernel that the
-    machine brings. The other parameters are those of `run`. The result shows itself as a stage
+    machine brings; 6.1 and 7.2 unless something else differs. A parameter of `run` with two values
+    differs: machine=("pae", "64bit") shows PAE's lowmem beside a ZONE_MOVABLE of the same sizes,
+    movable=(0.0, 0.75) a machine without the zone and with it. The result shows itself as a stage
     with both runs. Raises ParameterError for a name or a value that is not allowed.
     """
     from hotmem_viz.catalog import beside as run_beside
 
     return run_beside(name, profiles, **parameters)
+
+
+def strategies(**parameters: Any) -> Strategies:
+    """Run all six strategies of hot-remove: the same machine, load and removal requests.
+
+    parameters: those of the scenario `strategies`, for example seed=7, but for `strategy`. The
+    result has `.scoreboard`, a DataFrame; `.save("scoreboard.svg")`, its picture;
+    `.pair("percent", "remap")`, two of them on one time cursor, which shows itself as a stage;
+    and `.recordings` by name. Raises ParameterError for a name or a value that is not allowed.
+    """
+    from hotmem_viz.catalog import strategies as run_strategies
+
+    return run_strategies(**parameters)
 
 
 def load(path: str | Path) -> Recording:
@@ -82,11 +100,22 @@ def load_capture(path: str | Path) -> CaptureShow:
     return load_and_show(path)
 
 
-def app(name: str = "exhaustion", **parameters: Any) -> Any:
-    """Return a scenario with its controls as a widget, for a notebook."""
-    from hotmem_viz.apps.lesson import make_lesson
+def app(name: str | None = None, *, state: str | None = None, **parameters: Any) -> Any:
+    """Return a scenario with its controls as a widget, for a notebook.
 
-    return make_lesson(name, **parameters)
+    name: the one that `state` names, else exhaustion. state: where to stand, as `.state` of such a
+    widget or a link to the dashboard says it; what it says wrongly is shown in a line. Raises
+    ParameterError for a name or a parameter that is not allowed, and for parameters beside a state.
+    """
+    from hotmem_viz.apps.lesson import FIRST, make_lesson, restore_lesson
+
+    if state is None:
+        return make_lesson(name or FIRST, **parameters)
+    if parameters:
+        from hotmem_viz.errors import ParameterError
+
+        raise ParameterError("state", state, f"it excludes {', '.join(parameters)}; give one")
+    return restore_lesson(state, name)[1]
 
 
 def dashboard() -> Any:

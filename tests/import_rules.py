@@ -21,8 +21,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     # The ledger runs scenarios by name; the catalog knows no lesson.
     "lessons": LEAVES | DOWN_TO_RECORDING | {"catalog"},
     "catalog": LEAVES | DOWN_TO_RECORDING | {"kernel"},
+    "links": LEAVES | {"machine", "scenarios", "recording", "kernel", "catalog"},
     "views": LEAVES | {"machine", "recording"},
-    "apps": LEAVES | DOWN_TO_RECORDING | {"kernel", "lessons", "catalog", "views", "__init__"},
+    "apps": LEAVES
+    | DOWN_TO_RECORDING
+    | {"kernel", "lessons", "catalog", "links", "views", "__init__"},
     "__init__": LEAVES | DOWN_TO_RECORDING | {"kernel", "catalog", "lessons", "apps"},
     "cli": LEAVES
     | DOWN_TO_RECORDING
@@ -43,6 +46,7 @@ THIRD_PARTY: dict[str, set[str]] = {
     "kernel": {"numpy", "pandas", "IPython"},
     "lessons": {"numpy"},
     "catalog": set(),
+    "links": set(),
     "views": {
         "numpy",
         "pandas",

@@ -23,11 +23,18 @@ MODULES = (
     "scene.js",
     "tracks.js",
     "cells.js",
+    "states.js",
     "geometry.js",
+    "flights.js",
     "transport.js",
+    "linkstate.js",
+    "address.js",
     "painter.js",
     "dom.js",
     "theme.js",
+    "furniture.js",
+    "frames.js",
+    "flying.js",
     "map.js",
     "tooltip.js",
     "zones.js",
@@ -35,9 +42,23 @@ MODULES = (
     "caption.js",
     "side.js",
     "compare.js",
+    "sectionlegend.js",
     "legend.js",
     "lanegeometry.js",
+    "cpu_looks.js",
     "lanes.js",
+    "tables.js",
+    "treelayout.js",
+    "treewords.js",
+    "treeview.js",
+    "tablespanel.js",
+    "meterparts.js",
+    "metersremap.js",
+    "meterszones.js",
+    "meters.js",
+    "addressgeometry.js",
+    "address_drawing.js",
+    "address_map.js",
     "optional.js",
     "deckplan.js",
     "deck.js",
@@ -47,6 +68,7 @@ MODULES = (
     "shell.js",
     "room.js",
     "pointing.js",
+    "linking.js",
     "keys.js",
     "panels.js",
     "stage.js",
@@ -56,7 +78,7 @@ MODULES = (
 CARD_MODULES = ("painter.js", "dom.js", "theme.js", "question.js")
 """In order: what a question in a notebook needs; the first three are the stage's."""
 
-STYLE_SHEETS = ("stage.css", "pair.css", "optional.css")
+STYLE_SHEETS = ("stage.css", "pair.css", "optional.css", "tables.css", "meters.css")
 """In order: a later one has the last word."""
 
 _IMPORT = re.compile(r"^import\s*\{[^}]*\}\s*from\s*\"\./[\w.]+\";\n", re.MULTILINE)

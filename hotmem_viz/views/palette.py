@@ -14,9 +14,11 @@ from typing import Any, Literal
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.views.event_looks import (
     BOOT_OPTIONS_EVENTS,
+    EXHAUSTION_EVENTS,
     HOT_REMOVE_EVENTS,
     REMAP_EVENTS,
     STARVATION_EVENTS,
+    STRATEGIES_EVENTS,
 )
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
@@ -188,6 +190,8 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     **BOOT_OPTIONS_EVENTS,
     **HOT_REMOVE_EVENTS,
     **STARVATION_EVENTS,
+    **EXHAUSTION_EVENTS,
+    **STRATEGIES_EVENTS,
 }
 """Label, light and dark colour of each event kind's mark."""
 
