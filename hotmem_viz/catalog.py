@@ -183,7 +183,7 @@ def pair_runs(left: Recording, right: Recording) -> Pair:
     """
     metas = (left.meta, right.meta)
     by = "installed" if any("boots" in meta for meta in metas) else "objects"
-    names = [[read(meta) for meta in metas] for read in SIDE_TITLES]
+    names = [[read(meta) for meta in metas] for read in CALLED_BY]
     told = next(((a, b) for a, b in names if a != b and a and b), None)
     return pair_recordings(left, right, by=by, titles=told)
 
@@ -198,7 +198,7 @@ def _share(name: str, words: str) -> Callable[[Mapping[str, Any]], str]:
     return read
 
 
-SIDE_TITLES: tuple[Callable[[Mapping[str, Any]], str], ...] = (
+CALLED_BY: tuple[Callable[[Mapping[str, Any]], str], ...] = (
     lambda meta: str(meta["machine"]["title"]),
     lambda meta: find_profile(meta["profile"]).release,
     _share("movable", "movable"),

@@ -18,8 +18,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "scenarios": LEAVES | {"machine", "memory", "mechanisms", "recording"},
     "recording": LEAVES | {"machine", "memory"},
     "kernel": LEAVES | DOWN_TO_RECORDING,
-    # The ledger runs scenarios by name; the catalog knows no lesson.
-    "lessons": LEAVES | DOWN_TO_RECORDING | {"catalog"},
+    # The ledger runs scenarios by name, questions ask about captures; neither knows a lesson.
+    "lessons": LEAVES | DOWN_TO_RECORDING | {"catalog", "kernel"},
     "catalog": LEAVES | DOWN_TO_RECORDING | {"kernel"},
     "links": LEAVES | {"machine", "scenarios", "recording", "kernel", "catalog"},
     "views": LEAVES | {"machine", "recording"},

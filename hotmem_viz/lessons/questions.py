@@ -25,6 +25,10 @@ MODULES = (
     "questions_boot",
     "questions_lowmem",
     "questions_tables",
+    "questions_hot_remove",
+    "questions_stop_machine",
+    "questions_strategies",
+    "questions_kernels",
 )
 """Modules of `hotmem_viz.lessons`, one for each notebook, in their order. Each has NOTEBOOK, the
 notebook's number, and MAKERS, what makes its questions by name."""

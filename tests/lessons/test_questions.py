@@ -9,6 +9,7 @@ import pytest
 import hotmem_viz
 from hotmem_viz.catalog import SCENARIOS
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.lessons.captured_scene import CAPTURE
 from hotmem_viz.lessons.question import Mistake, Question
 from hotmem_viz.lessons.questions import ask, list_questions
 from hotmem_viz.views.question_html import question_html
@@ -58,7 +59,7 @@ def test_seeds_give_different_numbers(name):
 def test_where_it_is_seen_exists(name):
     see = ask(name, 7).see
     assert see is not None
-    assert see.scenario in SCENARIOS
+    assert see.scenario in (*SCENARIOS, CAPTURE)
     if see.parameters.get("machine") not in ("server", "pae"):
         recording = see.recording()
         recording.check_tick(see.tick)
