@@ -70,7 +70,7 @@ test("a link to another run says what is another one here", () => {
   assert.equal(words("#beside=7.2"), `${other} beside is no second run, not '7.2'`);
   assert.equal(words("#tick=4"), "tick: '4' is not allowed; a whole number from 0 to 3 is needed");
   assert.match(words("#constructor=1"), /^constructor: '1' is not allowed; parameters are obstacle, /);
-  assert.match(words(`#a\u202e=${"y".repeat(1000)}`), /^a\?: 'y{77}\.\.\.' is not allowed; /);
+  assert.match(words(`#a\u202e=${"y".repeat(1000)}`), /^a\?: 'y{157}\.\.\.' is not allowed; /);
 });
 
 test("two kernels are one run; a third is another", () => {

@@ -3,7 +3,7 @@
 // docs/links.md has the grammar; hotmem_viz/links.py reads and writes the same in Python.
 
 export const MOST_OF_A_LINK = 4096;
-const MOST_OF_A_VALUE = 80;
+const MOST_OF_A_VALUE = 160;
 const LINK_THEMES = ["auto", "light", "dark"];
 const RESERVED_NAMES = ["scenario", "beside", "tick", "theme"];
 const PARAMETER_PREFIX = "p.";
