@@ -72,6 +72,13 @@ def test_what_the_lanes_say_is_a_function_of_the_tick(stage, recording):
         assert label(stage, LANES) == words
 
 
+def test_a_part_of_the_pause_leads_to_its_tick(stage, recording):
+    seek(stage, tick_of(recording, "STOPPED"))
+    stage.root.get_by_role("button", name="walking page tables").focus()
+    stage.press("Enter")
+    stage.wait_for_tick(f"tick === {tick_of(recording, 'TABLES_WALKED')}")
+
+
 def test_the_map_tells_both_readings_and_the_device(stage, recording):
     tick = tick_of(recording, "LOOKUP")
     seek(stage, tick)
