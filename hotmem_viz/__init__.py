@@ -8,6 +8,7 @@ app     a scenario with its controls, for notebooks
 dashboard  all scenarios, a tab each
 load_capture  show a captured kernel, and the model's run of its load beside it
 host    this machine's zones and memory blocks
+question, questions  predict, then reveal: a question of the lessons, and the names of all
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from hotmem_viz.kernel.capture_show import CaptureShow
     from hotmem_viz.kernel.host import Host
+    from hotmem_viz.lessons.question import Question
     from hotmem_viz.recording.pair import Pair
     from hotmem_viz.recording.recording import Recording
     from hotmem_viz.recording.scoreboard import Strategies
@@ -33,6 +35,8 @@ __all__ = [
     "host",
     "load",
     "load_capture",
+    "question",
+    "questions",
     "run",
     "strategies",
 ]
@@ -119,6 +123,25 @@ def dashboard() -> Any:
     from hotmem_viz.apps.dashboard import Dashboard
 
     return Dashboard()
+
+
+def question(name: str, seed: int = 7) -> Question:
+    """Return a question of the lessons with the numbers of a seed; it shows itself in a notebook.
+
+    name: one of `questions()`. Its key is computed from the model. `.text`, `.choices`,
+    `.check(...)` and `.reveal()` serve where there are no widgets, as printing it does. Raises
+    ParameterError for a name or a seed that is not allowed.
+    """
+    from hotmem_viz.lessons.questions import ask
+
+    return ask(name, seed)
+
+
+def questions(notebook: str = "") -> tuple[str, ...]:
+    """Return the names of all questions, or those of one notebook, by a number such as "02"."""
+    from hotmem_viz.lessons.questions import list_questions
+
+    return list_questions(notebook)
 
 
 def host() -> Host:

@@ -75,6 +75,9 @@ MODULES = (
 )
 """In order: a module may use only those before it at its top level."""
 
+CARD_MODULES = ("painter.js", "dom.js", "theme.js", "question.js")
+"""In order: what a question in a notebook needs; the first three are the stage's."""
+
 STYLE_SHEETS = ("stage.css", "pair.css", "optional.css", "tables.css", "meters.css")
 """In order: a later one has the last word."""
 
@@ -93,10 +96,13 @@ def strip_module(text: str) -> str:
 
 
 @cache
-def join_modules() -> str:
-    """Return one ES module whose default export has `render({model, el})`."""
-    parts = [f"// {name}\n{strip_module(read_module(name)).strip()}\n" for name in MODULES]
-    return "\n".join(parts) + "\nexport default { render: renderStage };\n"
+def join_modules(modules: tuple[str, ...] = MODULES, render: str = "renderStage") -> str:
+    """Return one ES module whose default export has `render({model, el})`.
+
+    render: the function that it is, a name of one of the modules.
+    """
+    parts = [f"// {name}\n{strip_module(read_module(name)).strip()}\n" for name in modules]
+    return "\n".join(parts) + f"\nexport default {{ render: {render} }};\n"
 
 
 @cache
@@ -104,3 +110,9 @@ def style_sheet() -> str:
     """Return the stage's style sheets as one, the palette's variables first."""
     sheets = [(STATIC / name).read_text(encoding="utf-8") for name in STYLE_SHEETS]
     return css_variables() + "".join(sheets)
+
+
+@cache
+def card_style_sheet() -> str:
+    """Return the style sheet of a question, the palette's variables first."""
+    return css_variables("hotmem-question") + (STATIC / "question.css").read_text(encoding="utf-8")

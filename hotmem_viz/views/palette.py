@@ -287,10 +287,13 @@ def event_table() -> list[dict[str, str]]:
     ]
 
 
-def css_variables() -> str:
-    """Return the user-interface colours as style-sheet rules, one block per theme."""
+def css_variables(root: str = "hotmem-stage") -> str:
+    """Return the user-interface colours as style-sheet rules, one block per theme.
+
+    root: class of the element that carries the theme.
+    """
     blocks = []
     for i, theme in enumerate(THEMES):
         rules = "".join(f"  --hotmem-{name}: {pair[i]};\n" for name, pair in UI.items())
-        blocks.append(f'.hotmem-stage[data-theme="{theme}"] {{\n{rules}}}\n')
+        blocks.append(f'.{root}[data-theme="{theme}"] {{\n{rules}}}\n')
     return "".join(blocks)
