@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 PANELS = ".hotmem-deck"
 LANES = ".hotmem-lanes-drawing"
 MAP = ".hotmem-address-drawing"
+BADGE = ".hotmem-address-words .hotmem-unproven"
 CUT_OFF = """() => [...document.querySelectorAll('.hotmem-optional')]
   .filter(frame => frame.offsetHeight > 0)
   .filter(frame => frame.scrollHeight > frame.clientHeight + 1
@@ -72,6 +73,13 @@ def test_what_the_lanes_say_is_a_function_of_the_tick(stage, recording):
         assert label(stage, LANES) == words
 
 
+def test_a_part_of_the_pause_leads_to_its_tick(stage, recording):
+    seek(stage, tick_of(recording, "STOPPED"))
+    stage.root.get_by_role("button", name="walking page tables").focus()
+    stage.press("Enter")
+    stage.wait_for_tick(f"tick === {tick_of(recording, 'TABLES_WALKED')}")
+
+
 def test_the_map_tells_both_readings_and_the_device(stage, recording):
     tick = tick_of(recording, "LOOKUP")
     seek(stage, tick)
@@ -81,6 +89,7 @@ def test_the_map_tells_both_readings_and_the_device(stage, recording):
     words = f"{slow:.0f} if every lookup is slow, {mean:.3f} if only moved sections are."
     assert words in label(stage, MAP)
     assert stage.root.locator(".hotmem-address-packet").count() == 2
+    assert stage.root.locator(f"{BADGE}:visible").count() == 1
     corrupted = next(e for e in recording.event_list if e.kind == "CORRUPTED")
     seek(stage, corrupted.tick)
     assert f"the kernel writes {corrupted.pfn:,}." in label(stage, MAP)
@@ -88,10 +97,13 @@ def test_the_map_tells_both_readings_and_the_device(stage, recording):
     stage.root.get_by_role("button", name="address map").click()
     seek(stage, 0)
     assert "All 64 sections lie where the 1:1 map has them." in label(stage, MAP)
+    assert stage.root.locator(f"{BADGE}:visible").count() == 0
 
 
 def test_events_choose_a_panel_until_a_person_does(stage, page, recording):
     assert shown(stage) == ["chart"]
+    seek(stage, tick_of(recording, "DEVICE_PAGE"))
+    assert shown(stage) == ["address_map"]
     seek(stage, tick_of(recording, "STOPPED"))
     assert shown(stage) == ["lanes"]
     seek(stage, tick_of(recording, "TABLE_WRITTEN"))

@@ -114,6 +114,18 @@ test("a part of a tick is worked out from the CPUs' phases", () => {
   );
 });
 
+test("a stop ends where a tick has no spans, whatever the CPUs do in the next", () => {
+  const arrays = {
+    "spans.tick": Uint32Array.of(2, 3, 9),
+    "spans.lane": Uint16Array.of(0, 0, 0),
+    "spans.state": Uint8Array.of(3, 4, 3),
+    "spans.start_ns": new Float64Array(3),
+    "spans.end_ns": Float64Array.of(10, 5, 7),
+  };
+  const stops = findStops({ arrays, events: [] });
+  assert.deepEqual(stops.map(({ first, last, total }) => [first, last, total]), [[2, 3, 15], [9, 9, 7]]);
+});
+
 test("edges share the width as times do, but what is too short to be seen gets its pixels", () => {
   const parts = [[0, 100], [100, 400], [400, 400.01], [400.01, 500]].map(([from, to]) => ({ from, to }));
   const { edges, widened } = partEdgesOf({ parts }, 507, 7);

@@ -4,7 +4,7 @@ import { AddressDrawing } from "./address_drawing.js";
 import { deviceAt, namesOfLoads, planRows, readingsAt, SectionMap } from "./addressgeometry.js";
 import { clamp, formatCount } from "./format.js";
 import { makeElement, setText } from "./dom.js";
-import { CellTrack, lastBefore } from "./playback.js";
+import { CellTrack } from "./playback.js";
 import { prefersStill } from "./theme.js";
 
 const NO_MAP = "No section moves in this run: every kernel address is found by the 1:1 map.";
@@ -137,11 +137,16 @@ class AddressView {
       moved,
       size: this.map.size,
       states: stateOf,
-      unproven: recording.events.some((event) => event.kind === "table_written" && event.unproven && event.tick <= tick),
+      unproven: this.isUnproven(tick),
       device: device && { ...device, section: Math.floor(device.pfn / this.map.size) },
       lookup: told ? this.loadsAt(tick, moved) : null,
       still: prefersStill(),
     });
+  }
+
+  /** Whether the recording says of what has happened so far that nobody has built it. */
+  isUnproven(tick) {
+    return this.side.recording.events.some((event) => event.unproven && event.tick <= tick);
   }
 
   /** The names of the loads of a fast lookup and of a slow one. */
@@ -168,7 +173,7 @@ class AddressView {
     const { recording } = this.side;
     const map = sayMap(moved, this.map.sections.length);
     setText(this.summary, map);
-    this.badge.hidden = !lastBefore(recording.meta.captions, tick)?.unproven;
+    this.badge.hidden = moved.length === 0 || !this.isUnproven(tick);
     const readings = readingsAt(recording, tick);
     this.table.hidden = readings === null;
     this.single.hidden = readings !== null || !recording.hasCounter("loads_fast");
@@ -199,6 +204,11 @@ export class AddressMapPanel {
   static concerns = new Set([
     "reserved", "table_written", "offline_migrated", "lookup", "corrupted", "drained", "copied_home", "target_removed",
   ]);
+
+  /** A device's page; what is said of devices without naming a page is no part of the map. */
+  static isAbout({ kind, pfn }) {
+    return kind === "device_page" && pfn >= 0;
+  }
 
   constructor(host) {
     this.host = host;

@@ -61,9 +61,10 @@ export class OptionalDeck {
 
   /** Events that are about a panel, {tick, name}: the first panel that they concern. */
   findTold({ events }) {
-    const found = events.map(({ tick, kind }) => ({
-      tick,
-      name: this.shown.find(({ Panel }) => Panel.concerns?.has(kind))?.name,
+    const about = (Panel, event) => Panel.isAbout?.(event) || Panel.concerns?.has(event.kind);
+    const found = events.map((event) => ({
+      tick: event.tick,
+      name: this.shown.find(({ Panel }) => about(Panel, event))?.name,
     }));
     return found.filter(({ name }) => name);
   }

@@ -8,7 +8,7 @@ const CHART_SHARE = 0.2;
 const NARROW = 860;
 const LOWEST_CAPTION = 72;
 const HIGHEST_CAPTION = 132;
-const HIGHEST_CLOSE_CAPTION = 168;
+const HIGHEST_PAIR_CAPTION = 168;
 const HIGHEST_FREE_CAPTION = 200;
 const LECTURE_CAPTION = 210;
 const SMALLEST_CHART = 130;
@@ -69,7 +69,7 @@ function stackHeights(stage, measure) {
 function highestCaption({ paired, root }, lecture) {
   if (lecture) return LECTURE_CAPTION;
   if (paired && !root.classList.contains("hotmem-wide")) return HIGHEST_FREE_CAPTION;
-  return root.classList.contains("hotmem-close") ? HIGHEST_CLOSE_CAPTION : HIGHEST_CAPTION;
+  return paired ? HIGHEST_PAIR_CAPTION : HIGHEST_CAPTION;
 }
 
 /** Heights of the parts beside the maps; sets the classes and variables they follow. */
