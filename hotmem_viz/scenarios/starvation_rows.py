@@ -27,6 +27,7 @@ class WatchedTables:
         self._shown = np.empty(0, np.int64)
         self._rows: dict[str, np.ndarray] = {}
         self._told = 0
+        self._seen: tuple[list[int], list[list[int]]] = ([], [])
 
     def look(self, alive: Mapping[int, int]) -> list[dict[str, np.ndarray]]:
         """Return the rows of what was built, what filled and what went since the last look.
@@ -42,17 +43,22 @@ class WatchedTables:
             if row not in self._watched and len(self._watched) < MOST_SPACES:
                 self._watched[row] = alive[row]
                 here_still.append(row)
+        # No table goes before its process ends, so as many tables are the same tables.
+        seen = here_still, self.spaces.spaces.levels[here_still].tolist()
+        if seen == self._seen:
+            return self._fill()
+        self._seen = seen
         here = [tables_of(self.spaces, row) for row in here_still]
         now = np.concatenate([np.empty(0, np.int64), *here])
         changes = []
-        gone = np.setdiff1d(self._shown, now)
+        kept = np.isin(self._shown, now, invert=True)
+        gone = self._shown[kept]
         if len(gone):
-            kept = np.isin(self._shown, gone)
             rows = {name: column[kept] for name, column in self._rows.items()}
             changes.append({**rows, "change": np.full(len(gone), TableChange.GONE)})
             self._keep(~kept)
         changes += self._fill()
-        new = np.setdiff1d(now, self._shown)
+        new = np.sort(now[np.isin(now, self._shown, invert=True)])
         # A table is named after the one above it.
         new = new[np.argsort(-self.spaces.tables.level[new], kind="stable")]
         new = new[: max(0, MOST_TABLES - self._told)]
