@@ -2,11 +2,13 @@
 
 run     run a scenario, get a Recording
 beside  run it twice, under two kernels or on two machines, get both on one time cursor
+strategies  run all six strategies, get a scoreboard, and any two on one time cursor
 load    read a Recording from a file
 app     a scenario with its controls, for notebooks
 dashboard  all scenarios, a tab each
 load_capture  show a captured kernel, and the model's run of its load beside it
 host    this machine's zones and memory blocks
+question, questions  predict, then reveal: a question of the lessons, and the names of all
 """
 
 from __future__ import annotations
@@ -19,11 +21,25 @@ if TYPE_CHECKING:
 
     from hotmem_viz.kernel.capture_show import CaptureShow
     from hotmem_viz.kernel.host import Host
+    from hotmem_viz.lessons.question import Question
     from hotmem_viz.recording.pair import Pair
     from hotmem_viz.recording.recording import Recording
+    from hotmem_viz.recording.scoreboard import Strategies
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "app", "beside", "dashboard", "host", "load", "load_capture", "run"]
+__all__ = [
+    "__version__",
+    "app",
+    "beside",
+    "dashboard",
+    "host",
+    "load",
+    "load_capture",
+    "question",
+    "questions",
+    "run",
+    "strategies",
+]
 
 
 def run(name: str, **parameters: Any) -> Recording:
@@ -52,6 +68,19 @@ def beside(name: str, profiles: Sequence[str] | None = None, **parameters: Any) 
     return run_beside(name, profiles, **parameters)
 
 
+def strategies(**parameters: Any) -> Strategies:
+    """Run all six strategies of hot-remove: the same machine, load and removal requests.
+
+    parameters: those of the scenario `strategies`, for example seed=7, but for `strategy`. The
+    result has `.scoreboard`, a DataFrame; `.save("scoreboard.svg")`, its picture;
+    `.pair("percent", "remap")`, two of them on one time cursor, which shows itself as a stage;
+    and `.recordings` by name. Raises ParameterError for a name or a value that is not allowed.
+    """
+    from hotmem_viz.catalog import strategies as run_strategies
+
+    return run_strategies(**parameters)
+
+
 def load(path: str | Path) -> Recording:
     """Read a recording from an .npz file; raises RecordingError if it is none."""
     from hotmem_viz.recording.store import load as load_recording
@@ -71,11 +100,22 @@ def load_capture(path: str | Path) -> CaptureShow:
     return load_and_show(path)
 
 
-def app(name: str = "exhaustion", **parameters: Any) -> Any:
-    """Return a scenario with its controls as a widget, for a notebook."""
-    from hotmem_viz.apps.lesson import make_lesson
+def app(name: str | None = None, *, state: str | None = None, **parameters: Any) -> Any:
+    """Return a scenario with its controls as a widget, for a notebook.
 
-    return make_lesson(name, **parameters)
+    name: the one that `state` names, else exhaustion. state: where to stand, as `.state` of such a
+    widget or a link to the dashboard says it; what it says wrongly is shown in a line. Raises
+    ParameterError for a name or a parameter that is not allowed, and for parameters beside a state.
+    """
+    from hotmem_viz.apps.lesson import FIRST, make_lesson, restore_lesson
+
+    if state is None:
+        return make_lesson(name or FIRST, **parameters)
+    if parameters:
+        from hotmem_viz.errors import ParameterError
+
+        raise ParameterError("state", state, f"it excludes {', '.join(parameters)}; give one")
+    return restore_lesson(state, name)[1]
 
 
 def dashboard() -> Any:
@@ -83,6 +123,25 @@ def dashboard() -> Any:
     from hotmem_viz.apps.dashboard import Dashboard
 
     return Dashboard()
+
+
+def question(name: str, seed: int = 7) -> Question:
+    """Return a question of the lessons with the numbers of a seed; it shows itself in a notebook.
+
+    name: one of `questions()`. Its key is computed from the model. `.text`, `.choices`,
+    `.check(...)` and `.reveal()` serve where there are no widgets, as printing it does. Raises
+    ParameterError for a name or a seed that is not allowed.
+    """
+    from hotmem_viz.lessons.questions import ask
+
+    return ask(name, seed)
+
+
+def questions(notebook: str = "") -> tuple[str, ...]:
+    """Return the names of all questions, or those of one notebook, by a number such as "02"."""
+    from hotmem_viz.lessons.questions import list_questions
+
+    return list_questions(notebook)
 
 
 def host() -> Host:

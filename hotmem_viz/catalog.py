@@ -15,6 +15,7 @@ from hotmem_viz.machine.profiles import PROFILES, find_profile
 from hotmem_viz.recording.cells import MAX_CELLS
 from hotmem_viz.recording.pair import Pair, pair_recordings
 from hotmem_viz.recording.recorder import record
+from hotmem_viz.recording.scoreboard import Strategies, pair_steps
 from hotmem_viz.scenarios.parameters import DEFAULT_MOVABLE, build_parameters
 from hotmem_viz.scenarios.setup import Setup, choose_options, choose_preset
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from hotmem_viz.recording.recording import Recording
-    from hotmem_viz.scenarios.exhaustion import Exhaustion
 
 SCENARIOS = {
     "boot_options": "BootOptionsRun",
@@ -30,6 +30,7 @@ SCENARIOS = {
     "hot_remove": "HotRemove",
     "starvation": "Starvation",
     "stop_machine": "StopMachine",
+    "strategies": "StrategyRun",
 }
 """Scenarios by name: a module of `hotmem_viz.scenarios`, and the class in it."""
 
@@ -43,7 +44,7 @@ TITLES = {
 }
 """Titles in the order of a lecture: the classes' own, so that nothing is loaded to name them."""
 
-REPLAYED = ("exhaustion",)
+REPLAYED = ("exhaustion", "strategies")
 """Scenarios whose requests another run can be given, one by one."""
 
 DRAWN_BY = ("workload", "user", "seed", "then")
@@ -119,12 +120,18 @@ def build_run(name: str, **parameters: Any) -> Any:
     """Build a scenario, ready to run, without running it; see `scenarios.setup.Scenario`."""
     scenario, parameters_type = find_scenario(name)
     p = build_parameters(parameters_type, parameters)
-    return scenario(p, scenario.prepare(p, choose_setup))
+    return _with_defaults(scenario(p, scenario.prepare(p, choose_setup)))
+
+
+def _with_defaults(run: Any) -> Any:
+    """Let the recording say what its parameters are by default: a link holds only the others."""
+    run.meta["defaults"] = dataclasses.asdict(type(run).parameters_type())
+    return run
 
 
 def build_pair(
     name: str, profiles: Sequence[str] | None = None, **parameters: Any
-) -> tuple[Exhaustion, Exhaustion]:
+) -> tuple[Any, Any]:
     """Build two runs of a scenario without running them; the second replays the requests.
 
     profiles: two kernels by name, "" for the machine's own. A parameter with two values, such as
@@ -137,6 +144,9 @@ def build_pair(
         allowed = f"scenarios whose requests a second run can replay are {', '.join(REPLAYED)}"
         raise ParameterError("scenario", name, allowed)
     sides = _two_sides(profiles, parameters)
+    if name == "strategies":
+        # All runs of a seed are asked for the same, whatever the strategy.
+        return build_run(name, **sides[0]), build_run(name, **sides[1])
     from hotmem_viz.scenarios.exhaustion import Exhaustion
 
     left, right = (build_parameters(Exhaustion.parameters_type, side) for side in sides)
@@ -146,7 +156,8 @@ def build_pair(
     if not asked <= {n.nid for n in setup.spec.nodes}:
         raise ParameterError("machine", right.machine, f"a machine with nodes {sorted(asked)}")
     same = all(getattr(left, n) == getattr(right, n) for n in DRAWN_BY)
-    return first, Exhaustion(right, setup, first.workload if same else None)
+    second = Exhaustion(right, setup, first.workload if same else None)
+    return _with_defaults(first), _with_defaults(second)
 
 
 def _two_sides(
@@ -168,11 +179,13 @@ def _two_sides(
 
 
 def pair_runs(left: Recording, right: Recording) -> Pair:
-    """Put two runs of a scenario side by side, operation by operation.
+    """Put two runs of a scenario side by side, operation by operation, or by steps of a plan.
 
     Larger and larger boxes begin their operations anew each time: those go by memory installed.
     """
     metas = (left.meta, right.meta)
+    if metas[0].get("scenario") == "strategies":
+        return pair_steps(left, right)
     by = "installed" if any("boots" in meta for meta in metas) else "objects"
     names = [[read(meta) for meta in metas] for read in CALLED_BY]
     told = next(((a, b) for a, b in names if a != b and a and b), None)
@@ -216,3 +229,22 @@ def run(name: str, **parameters: Any) -> Recording:
     seed=7; raises ParameterError for a name or a value that is not allowed.
     """
     return record(build_run(name, **parameters))
+
+
+def strategies(**parameters: Any) -> Strategies:
+    """Run all strategies on the same machine, load and removal requests, and return them together.
+
+    The parameters are those of the scenario `strategies` but for `strategy` itself. Raises
+    ParameterError for a name or a value that is not allowed.
+    """
+    if "strategy" in parameters:
+        allowed = "all of them are run; hotmem_viz.run takes one"
+        raise ParameterError("strategy", parameters["strategy"], allowed)
+    from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
+
+    return Strategies({name: record_strategy(name, **parameters) for name in STRATEGIES.values()})
+
+
+def record_strategy(strategy: str, **parameters: Any) -> Recording:
+    """Run one strategy and record it so that two fit on a screen; raises as `run` does."""
+    return record(build_run("strategies", strategy=strategy, **parameters), PAIR_CELLS)

@@ -219,6 +219,31 @@ def run(
         export.pair_with_progress(scenario, parameters, second).to_html(out)
 
 
+@cli.command()
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_parse_settings,
+    help="A parameter of the scenario strategies; may be given several times.",
+)
+@click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to: .svg, .pdf or .png picture, or .csv, the numbers.",
+)
+@_debug_option
+def scoreboard(settings: dict[str, str], theme: str, out: Path) -> None:
+    """Run all six strategies on one load and write how they compare."""
+    from hotmem_viz.apps.export import write_scoreboard
+    from hotmem_viz.catalog import read_settings
+
+    write_scoreboard(read_settings("strategies", settings, parse_value), out, theme)
+
+
 for _command in (*cli_kernels.COMMANDS, *cli_lessons.COMMANDS):
     cli.add_command(_debug_option(_command))
 

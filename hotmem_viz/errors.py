@@ -8,6 +8,9 @@ from __future__ import annotations
 _MOST = 500
 """Characters of a name or a reason that an error shows."""
 
+_MOST_OF_A_VALUE = 160
+"""Characters of a value that an error shows: enough to know it again."""
+
 
 class HotmemError(Exception):
     """Base of every error that the package raises on purpose; its text is one clear line."""
@@ -17,8 +20,8 @@ class ParameterError(HotmemError, ValueError):
     """A parameter has a value that is not allowed; names the parameter, value and choices."""
 
     def __init__(self, name: str, value: object, allowed: str) -> None:
-        self.name, self.value, self.allowed = name, value, allowed
-        super().__init__(f"{name}: {value!r} is not allowed; {allowed}")
+        self.name, self.value, self.allowed = _one_line(name), value, _one_line(allowed)
+        super().__init__(f"{self.name}: {_shown(value)} is not allowed; {self.allowed}")
 
 
 class BootOptionError(ParameterError):
@@ -35,6 +38,12 @@ class CaptureError(HotmemError):
         self.path, self.line, self.reason = _one_line(path), line, _one_line(reason)
         where = self.path if line is None else f"{self.path}, line {line}"
         super().__init__(f"{where}: {self.reason}")
+
+
+def _shown(value: object) -> str:
+    """Write a value as Python does, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _MOST_OF_A_VALUE else f"{text[: _MOST_OF_A_VALUE - 3]}..."
 
 
 def _one_line(text: object) -> str:

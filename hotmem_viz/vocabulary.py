@@ -211,6 +211,7 @@ class EventKind(IntEnum):
     BURST_OVER = 64
     DEVICE_PAGE = 65
     TAX = 66
+    DEVICE_REGION = 67
 
     BOOTED_AGAIN = 90
     RANGE_READ = 91
@@ -235,6 +236,14 @@ class EventKind(IntEnum):
     KILLED = 82
     ENOMEM = 83
     STARVED = 84
+
+    CAPACITY = 100
+    NODE_ADDED = 101
+    RESERVE_SET = 102
+    LOADED = 103
+    NODE_BREAKS = 104
+    NODE_LEFT = 105
+    COMPARED = 106
 
     CACHE_STOPS = 110
     ADD_KILLS = 111

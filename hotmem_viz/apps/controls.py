@@ -28,13 +28,14 @@ def choice(label: str, options: dict[str, str], value: str, tooltip: str = "") -
 def share(
     label: str, value: float, highest: float, tooltip: str = "", step: float = 0.05
 ) -> widgets.FloatSlider:
-    """Return a slider for a share, shown as percent."""
+    """Return a slider for a share, shown as percent; finer where the value lies between steps."""
+    step = next((s for s in (step, 0.01, 0.001) if abs(value / s - round(value / s)) < 1e-6), 1e-4)
     return widgets.FloatSlider(
         value=value,
         min=0.0,
         max=highest,
         step=step,
-        readout_format=".0%" if step >= 0.01 else ".1%",
+        readout_format=".0%" if step >= 0.01 else ".1%" if step >= 0.001 else ".2%",
         description=label,
         style=_LABEL,
         tooltip=tooltip,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from hotmem_viz.apps import controls
-from hotmem_viz.apps.page import SETTLE_SECONDS, ErrorPanel, Later
+from hotmem_viz.apps.page import ALONE, SETTLE_SECONDS, ErrorPanel, Later, Linked, tidy
 from hotmem_viz.apps.scenario import make_control
 from hotmem_viz.apps.style import style_sheet
 from hotmem_viz.catalog import beside, find_kernels, run
@@ -47,9 +47,6 @@ WORKLOADS = {
     "files looked at": "disk",
 }
 
-ALONE = "alone"
-"""The choice of no second run; "" would be the kernel that the machine brings."""
-
 OTHERWISE: dict[str, tuple[str, Any]] = {
     "machine=64bit": ("machine", "64bit"),
     "machine=pae": ("machine", "pae"),
@@ -61,7 +58,7 @@ OTHERWISE: dict[str, tuple[str, Any]] = {
 FOLD = "in use, fill, DIMMs"
 
 
-class ExhaustionApp(widgets.VBox):
+class ExhaustionApp(widgets.VBox, Linked):
     """Controls above the stage; moving one runs the scenario again.
 
     beside: a second run on the same stage: a kernel by name, or one of OTHERWISE.
@@ -123,16 +120,15 @@ class ExhaustionApp(widgets.VBox):
     def parameters(self) -> dict[str, Any]:
         """Return the scenario's parameters as the controls have them."""
         machine, boot = self.machine.value, self.boot.value.strip()
-        fixed = bool(boot) or not self._has_movable(machine)
         return asdict(
-            ExhaustionParameters(
+            replace(
+                self._start,
                 machine=machine,
-                movable=None if fixed else round(self.movable.value, 2),
+                movable=None if boot else self._movable_share(machine),
                 boot=boot,
                 workload=self.workload.value,
-                user=round(self.user.value, 2),
+                user=tidy(self.user.value),
                 seed=self.seed.value,
-                ballast=self._start.ballast,
                 profile=self.profile.value,
                 **{n: c.value for n, c in self.declared.items() if not c.disabled},
             )
@@ -145,6 +141,13 @@ class ExhaustionApp(widgets.VBox):
         marks the movable nodes.
         """
         return machine in ("classroom", "server")
+
+    def _movable_share(self, machine: str) -> float | None:
+        """Return the share that the slider stands for, None for the usual one."""
+        if not self._has_movable(machine):
+            return self._start.movable if machine == self._start.machine else None
+        share = tidy(self.movable.value)
+        return None if share == DEFAULT_MOVABLE else share
 
     def _settle(self) -> None:
         """Enable what counts, and offer what the machine can do; other choices are given up."""

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from hotmem_viz.catalog import PAIR_CELLS, build_pair, build_run, find_scenario, pair_runs
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.recording.recorder import Run, Tick, record
+from hotmem_viz.recording.scoreboard import Strategies
 from hotmem_viz.scenarios.parameters import build_parameters
+from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
 
 if TYPE_CHECKING:
     from hotmem_viz.recording.pair import Pair
@@ -75,6 +77,22 @@ def pair_with_progress(scenario: str, parameters: dict[str, Any], beside: dict[s
     left, right = build_pair(scenario, **{**parameters, **twice})
     second = f"{scenario}, {', '.join(map(str, beside.values()))}"
     return pair_runs(_record(left, scenario, PAIR_CELLS), _record(right, second, PAIR_CELLS))
+
+
+def write_scoreboard(parameters: dict[str, Any], out: Path, theme: str) -> None:
+    """Run all strategies, with progress as above, and write their scoreboard to `out`.
+
+    Raises ParameterError for parameters or an ending that are not allowed, before anything runs.
+    """
+    from hotmem_viz.views.palette import check_theme
+    from hotmem_viz.views.scoreboard import check_ending
+
+    check_ending(out)
+    if "strategy" in parameters:
+        raise ParameterError("strategy", parameters["strategy"], "all of them are run")
+    runs = {n: build_run("strategies", strategy=n, **parameters) for n in STRATEGIES.values()}
+    every = Strategies({name: _record(each, name, PAIR_CELLS) for name, each in runs.items()})
+    every.save(out, check_theme(theme))
 
 
 def _record(run: Run, title: str, max_cells: int | None = None) -> Recording:

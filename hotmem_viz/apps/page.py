@@ -13,20 +13,30 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from hotmem_viz.errors import HotmemError
+from hotmem_viz.errors import HotmemError, ParameterError
+from hotmem_viz.recording.pair import Pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from hotmem_viz.recording.recording import Recording
+    from hotmem_viz.views.stage import Stage
+
+ALONE = "alone"
+"""The choice of no second run; "" would be the kernel that the machine brings."""
 
 SETTLE_SECONDS = 0.002
 """Long enough for messages that already wait to be read, far below what anyone notices."""
 
 
 class ErrorPanel(widgets.HTML):
-    """A line that is empty as long as all is well."""
+    """A line that is empty as long as all is well; `error` is what it shows, or None."""
+
+    error: BaseException | None = None
 
     def clear(self) -> None:
         """Say nothing."""
+        self.error = None
         self.value = ""
 
     def show(self, error: BaseException) -> None:
@@ -38,7 +48,46 @@ class ErrorPanel(widgets.HTML):
             text = (
                 f"{html.escape(type(error).__name__)}: {html.escape(str(error))}<pre>{where}</pre>"
             )
+        self.error = error
         self.value = f'<div class="hotmem-error" role="alert">{text}</div>'
+
+
+class Linked:
+    """What an app has for links: the state that it shows, and a way to go to one.
+
+    Beside it an app has its `stage`.
+    """
+
+    stage: Stage
+
+    @property
+    def shown(self) -> Recording | Pair | None:
+        """What is on the stage: a recording, or a pair of them."""
+        raise NotImplementedError
+
+    @property
+    def state(self) -> str:
+        """The exact state as a link's fragment, which `hotmem_viz.app(state=...)` takes."""
+        from hotmem_viz.links import write_link
+
+        shown = self.shown
+        return "" if shown is None else write_link(shown, self.stage.tick, self.stage.theme)
+
+    def enter(self, tick: int, theme: str) -> None:
+        """Go to a tick, or to a position of two runs; raises ParameterError if there is none."""
+        shown = self.shown
+        if shown is None:
+            return
+        last = (shown.n_positions if isinstance(shown, Pair) else shown.n_ticks) - 1
+        if tick > last:
+            raise ParameterError("tick", tick, f"a whole number from 0 to {last} is needed")
+        self.stage.tick, self.stage.theme = tick, theme
+
+
+def tidy(value: float) -> float:
+    """Return the number that a slider stands for: its browser makes 0.15000000000000002 of 0.15."""
+    near = round(value, 9)
+    return near if abs(near - value) < 1e-12 else value
 
 
 class Later:

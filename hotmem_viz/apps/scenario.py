@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from hotmem_viz.apps import controls
-from hotmem_viz.apps.page import SETTLE_SECONDS, ErrorPanel, Later
+from hotmem_viz.apps.page import SETTLE_SECONDS, ErrorPanel, Later, Linked, tidy
 from hotmem_viz.apps.style import style_sheet
 from hotmem_viz.catalog import find_scenario, run
 from hotmem_viz.scenarios.controls import Control, list_controls
@@ -16,12 +16,13 @@ from hotmem_viz.scenarios.parameters import build_parameters
 from hotmem_viz.views.stage import Stage
 
 if TYPE_CHECKING:
+    from hotmem_viz.recording.pair import Pair
     from hotmem_viz.recording.recording import Recording
 
 FOLD = "constants and details"
 
 
-class ScenarioApp(widgets.VBox):
+class ScenarioApp(widgets.VBox, Linked):
     """Controls above the stage; moving one runs the scenario again.
 
     name: a scenario of the catalog. Its advanced controls lie in a fold below the others.
@@ -42,10 +43,8 @@ class ScenarioApp(widgets.VBox):
         style = widgets.HTML(f"<style>{style_sheet()}</style>", layout={"display": "none"})
         plain = [self.inputs[n] for n, c in declared.items() if not c.advanced]
         folded = [self.inputs[n] for n, c in declared.items() if c.advanced]
-        parts: list[Any] = [style, controls.bar(plain)]
-        if folded:
-            parts.append(controls.fold(FOLD, folded))
-        super().__init__([*parts, self.errors, self.stage])
+        fold = [controls.fold(FOLD, folded)] if folded else []
+        super().__init__([style, controls.bar([*plain, *fold]), self.errors, self.stage])
         self.add_class("hotmem-app")
         self._rerun.run()
         for control in self.inputs.values():
@@ -56,9 +55,15 @@ class ScenarioApp(widgets.VBox):
         """The recording on the stage."""
         return self._recording
 
+    @property
+    def shown(self) -> Recording | Pair | None:
+        """What is on the stage: a recording, or a pair of them."""
+        return self._recording
+
     def parameters(self) -> dict[str, Any]:
         """Return the scenario's parameters as the controls have them."""
         given = {name: control.value for name, control in self.inputs.items()}
+        given = {name: tidy(v) if isinstance(v, float) else v for name, v in given.items()}
         return asdict(build_parameters(self._type, {**self._fixed, **given}))
 
     def _on_change(self, _change: Any) -> None:

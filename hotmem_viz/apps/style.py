@@ -17,8 +17,9 @@ _RULES = """
   font-variant-numeric: tabular-nums;
 }
 .hotmem-controls .widget-label { color: var(--hotmem-app-muted); margin-right: 6px; }
+.hotmem-controls .widget-checkbox label { color: var(--hotmem-app-ink); }
 .hotmem-controls .widget-readout {
-  min-width: 36px; width: 36px; margin: 0 0 0 8px; font-weight: 600;
+  min-width: 36px; width: auto; margin: 0 0 0 8px; font-weight: 600;
 }
 .hotmem-controls .slider-container { width: 76px; flex: none; }
 .hotmem-controls select, .hotmem-controls input[type="text"],
@@ -37,39 +38,41 @@ _RULES = """
 .hotmem-controls .widget-text input[type="text"] { width: 152px; }
 .hotmem-controls .widget-text input[type="number"] { width: 62px; }
 .hotmem-controls :disabled, .hotmem-controls [disabled] { opacity: 0.45; }
-.hotmem-dashboard { background: var(--hotmem-app-page); overflow: visible; }
-.jupyter-widgets.hotmem-dashboard > .lm-TabBar {
+.hotmem-dashboard, .hotmem-tabs {
+  margin: 0; background: var(--hotmem-app-page); overflow: visible;
+}
+.jupyter-widgets.hotmem-tabs > .lm-TabBar {
   min-height: 0; padding: 0 12px; overflow: visible; background: none;
   border-bottom: 1px solid var(--hotmem-app-line);
 }
-.jupyter-widgets.hotmem-dashboard > .lm-TabBar > .lm-TabBar-content { flex-wrap: wrap; border: 0; }
-.jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab {
+.jupyter-widgets.hotmem-tabs > .lm-TabBar > .lm-TabBar-content { flex-wrap: wrap; border: 0; }
+.jupyter-widgets.hotmem-tabs > .lm-TabBar .lm-TabBar-tab {
   flex: none; min-width: 0; max-width: none; min-height: 0; margin: 0; padding: 0 10px; border: 0;
   color: var(--hotmem-app-muted); background: none; cursor: pointer;
   border-bottom: 3px solid transparent; font: 400 15px/30px system-ui, "DejaVu Sans", sans-serif;
 }
-.jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab:hover {
+.jupyter-widgets.hotmem-tabs > .lm-TabBar .lm-TabBar-tab:hover:not(.lm-mod-current) {
   color: var(--hotmem-app-ink); background: none;
 }
-.jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab.lm-mod-current {
+.jupyter-widgets.hotmem-tabs > .lm-TabBar .lm-TabBar-tab.lm-mod-current {
   min-height: 0; transform: none; color: var(--hotmem-app-ink); background: none;
   border-bottom-color: var(--hotmem-app-accent);
 }
-.jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab.lm-mod-current::before {
+.jupyter-widgets.hotmem-tabs > .lm-TabBar .lm-TabBar-tab.lm-mod-current::before {
   display: none;
 }
-.jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab:focus-visible {
+.jupyter-widgets.hotmem-tabs > .lm-TabBar .lm-TabBar-tab:focus-visible {
   outline: 2px solid var(--hotmem-app-accent); outline-offset: -2px; border-radius: 6px;
 }
 @media (max-width: 1420px) {
-  .jupyter-widgets.hotmem-dashboard > .lm-TabBar { padding: 0 8px; }
-  .jupyter-widgets.hotmem-dashboard > .lm-TabBar .lm-TabBar-tab { padding: 0 4px; font-size: 14px; }
+  .jupyter-widgets.hotmem-tabs > .lm-TabBar { padding: 0 8px; }
+  .jupyter-widgets.hotmem-tabs > .lm-TabBar .lm-TabBar-tab { padding: 0 4px; font-size: 14px; }
 }
-.jupyter-widgets.hotmem-dashboard > .widget-tab-contents {
+.jupyter-widgets.hotmem-tabs > .widget-tab-contents {
   margin: 0; padding: 0; border: 0; overflow: visible; background: none;
 }
-.hotmem-dashboard > .widget-tab-contents > .widget-vbox { margin: 0; overflow: visible; }
-.hotmem-controls + .hotmem-fold { margin: 0; padding: 0 14px; }
+.hotmem-tabs > .widget-tab-contents > .widget-vbox { margin: 0; overflow: visible; }
+.hotmem-controls > .hotmem-fold:has(.jupyter-widget-Collapse-open) { flex: 1 0 100%; }
 .hotmem-fold .jupyter-widget-Collapse-header, .hotmem-fold .jupyter-widget-Collapse-contents {
   padding: 0; border: 0; color: var(--hotmem-app-muted); background: none;
 }
@@ -85,6 +88,21 @@ _RULES = """
   padding: 24px; color: var(--hotmem-app-muted);
   font: 400 16px/1.45 system-ui, "DejaVu Sans", sans-serif;
 }
+.hotmem-scoreboard {
+  padding: 12px 14px; overflow-x: auto; color: var(--hotmem-app-ink);
+  font: 400 14px/1.35 system-ui, "DejaVu Sans", sans-serif; font-variant-numeric: tabular-nums;
+}
+.hotmem-scoreboard table { border-collapse: collapse; width: 100%; }
+.hotmem-scoreboard th, .hotmem-scoreboard td {
+  padding: 5px 6px; border-bottom: 1px solid var(--hotmem-app-line); text-align: right;
+}
+.hotmem-scoreboard th { font-weight: 400; }
+.hotmem-scoreboard thead th { color: var(--hotmem-app-muted); vertical-align: bottom; }
+.hotmem-scoreboard th:first-child { min-width: 150px; text-align: left; }
+.hotmem-scoreboard td { white-space: nowrap; }
+.hotmem-scoreboard .best { color: var(--hotmem-app-usable); }
+.hotmem-scoreboard .worst { color: var(--hotmem-app-useless); }
+.hotmem-scoreboard p { margin: 6px 0 0; color: var(--hotmem-app-muted); }
 .hotmem-error {
   margin: 8px 12px 0; padding: 10px 14px; border-left: 4px solid var(--hotmem-app-alarm);
   border-radius: 4px; color: var(--hotmem-app-ink); background: var(--hotmem-app-panel);
@@ -93,7 +111,7 @@ _RULES = """
 .hotmem-error pre { margin: 6px 0 0; font-size: 14px; overflow-x: auto; }
 """
 
-_WORDS = ("page", "panel", "ink", "muted", "line", "accent", "alarm")
+_WORDS = ("page", "panel", "ink", "muted", "line", "accent", "alarm", "usable", "useless")
 """Words of the palette that the rules above use."""
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hotmem_viz.mechanisms.several_boots import SeveralBoots
     from hotmem_viz.memory.physical import PhysicalMemory
     from hotmem_viz.scenarios.boards import Score
+    from hotmem_viz.scenarios.locality import Locality
 
 SCORE_COUNTERS = {
     "remote": ("pages", "kernel pages served by another node"),
@@ -29,9 +30,13 @@ SCORE_COUNTERS = {
 }
 
 
-def describe_boots(boots: SeveralBoots, specs: Sequence[MachineSpec]) -> dict[str, Any]:
+def describe_boots(
+    boots: SeveralBoots, specs: Sequence[MachineSpec], locality: Locality
+) -> dict[str, Any]:
     """Return a recording's meta about the machines, their zones and the counters."""
-    return describe_zones(boots, specs, SCORE_COUNTERS)
+    meta = describe_zones(boots, specs, SCORE_COUNTERS)
+    meta["counters"] += locality.describe()
+    return meta
 
 
 def describe_zones(
@@ -61,18 +66,18 @@ def describe_zones(
 
 
 def read_boots(
-    boots: SeveralBoots, machines: Sequence[PhysicalMemory], score: Score, remote: int
+    boots: SeveralBoots, machines: Sequence[PhysicalMemory], score: Score, locality: Locality
 ) -> np.ndarray:
     """Read all counters: (F,) float64. machines: those that have booted, the last one runs."""
     scores = (
-        remote,
+        locality.remote,
         score.wrongly_movable,
         score.wrongly_kernel,
         len(score.without_kernel),
         score.decisions,
         len(machines),
     )
-    return read_zones(boots, machines, scores)
+    return read_zones(boots, machines, (*scores, *locality.read()))
 
 
 def read_zones(

@@ -7,8 +7,10 @@ A parameters dataclass declares its fields with `choice`, `share`, `number`, `wh
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
 
@@ -18,6 +20,9 @@ from hotmem_viz.errors import ParameterError
 
 KEY = "control"
 """Where a field's Control stands in its metadata."""
+
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,41 @@ def check_parameters(parameters: Any) -> None:
     for name, control in list_controls(parameters).items():
         value = _CHECKS[control.kind](name, getattr(parameters, name), control)
         object.__setattr__(parameters, name, value)
+
+
+def read_value(field: dataclasses.Field[Any], text: str) -> Any:
+    """Turn the text of a parameter, as links have it, into the value of the field's type.
+
+    What is no value of that type stays a text, so that the parameters' own check refuses it and
+    says what is allowed. No NaN and no infinity is a number here.
+    """
+    kind, _, otherwise = str(field.type).partition(" | ")
+    if otherwise == "None" and text == "none":
+        return None
+    if kind == "bool":
+        return {"true": True, "false": False}.get(text, text)
+    if kind == "int" and _WHOLE.fullmatch(text):
+        return int(text)
+    if kind == "float" and _NUMBER.fullmatch(text):
+        return float(text)
+    return text
+
+
+def write_value(value: object) -> str:
+    """Write a parameter's value as `read_value` reads it; numbers as JavaScript writes them."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return _write_number(value) if isinstance(value, float) else str(value)
+
+
+def _write_number(value: float) -> str:
+    shortest = repr(value)
+    if value == 0:
+        return "0"
+    if abs(value) < 1e-6:
+        digits, _, power = shortest.partition("e")
+        return f"{digits}e{int(power)}"
+    return format(Decimal(shortest), "f").removesuffix(".0")
 
 
 def _check_choice(name: str, value: object, control: Control) -> str:

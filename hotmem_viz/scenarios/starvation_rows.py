@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hotmem_viz.mechanisms.table_walk import tables_of
+from hotmem_viz.mechanisms.table_walk import count_used, tables_of
 from hotmem_viz.recording.tracks import TableChange
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
 
     from hotmem_viz.memory.address_spaces import AddressSpaces
 
@@ -19,32 +19,36 @@ MOST_SPACES, MOST_TABLES = 3, 400
 
 
 class WatchedTables:
-    """Follows the tables of the first processes of a run."""
+    """Follows the tables of the first processes of a run, until each ends."""
 
     def __init__(self, spaces: AddressSpaces) -> None:
         self.spaces = spaces
-        self._watched: list[int] = []
+        self._watched: dict[int, int] = {}
         self._shown = np.empty(0, np.int64)
         self._rows: dict[str, np.ndarray] = {}
         self._told = 0
         self._seen: tuple[list[int], list[list[int]]] = ([], [])
 
-    def look(self, alive: Collection[int]) -> list[dict[str, np.ndarray]]:
-        """Return the rows of what was built and what went since the last look."""
-        if self._told >= MOST_TABLES and np.isin(self._rows["space"], list(alive)).all():
+    def look(self, alive: Mapping[int, int]) -> list[dict[str, np.ndarray]]:
+        """Return the rows of what was built, what filled and what went since the last look.
+
+        alive: the processes that exist, their numbers by rows. A row that is used again is another
+        process, and is not watched.
+        """
+        here_still = [row for row, number in self._watched.items() if alive.get(row) == number]
+        if self._told >= MOST_TABLES and len(here_still) == len(self._watched):
             # No table of a process goes before it ends.
-            return []
-        room = MOST_SPACES - len(self._watched)
-        self._watched += [row for row in list(alive)[:MOST_SPACES] if row not in self._watched][
-            :room
-        ]
-        there = [row for row in self._watched if row in alive]
+            return self._fill()
+        for row in list(alive)[:MOST_SPACES]:
+            if row not in self._watched and len(self._watched) < MOST_SPACES:
+                self._watched[row] = alive[row]
+                here_still.append(row)
         # No table goes before its process ends, so as many tables are the same tables.
-        seen = there, self.spaces.spaces.levels[there].tolist()
+        seen = here_still, self.spaces.spaces.levels[here_still].tolist()
         if seen == self._seen:
-            return []
+            return self._fill()
         self._seen = seen
-        here = [tables_of(self.spaces, row) for row in there]
+        here = [tables_of(self.spaces, row) for row in here_still]
         now = np.concatenate([np.empty(0, np.int64), *here])
         changes = []
         kept = np.isin(self._shown, now, invert=True)
@@ -53,6 +57,7 @@ class WatchedTables:
             rows = {name: column[kept] for name, column in self._rows.items()}
             changes.append({**rows, "change": np.full(len(gone), TableChange.GONE)})
             self._keep(~kept)
+        changes += self._fill()
         new = np.sort(now[np.isin(now, self._shown, invert=True)])
         # A table is named after the one above it.
         new = new[np.argsort(-self.spaces.tables.level[new], kind="stable")]
@@ -68,6 +73,18 @@ class WatchedTables:
             changes.append({**rows, "change": np.full(len(new), TableChange.NEW)})
         return changes
 
+    def _fill(self) -> list[dict[str, np.ndarray]]:
+        """Return the rows of tables that have more or fewer entries in use than before."""
+        if not self._rows:
+            return []
+        used = count_used(self.spaces, self._shown)
+        other = used != self._rows["used"]
+        self._rows["used"] = used
+        if not other.any():
+            return []
+        rows = {name: column[other] for name, column in self._rows.items()}
+        return [{**rows, "change": np.full(len(rows["used"]), TableChange.FILLED)}]
+
     def _keep(self, kept: np.ndarray) -> None:
         self._shown = self._shown[kept]
         self._rows = {name: column[kept] for name, column in self._rows.items()}
@@ -82,4 +99,5 @@ class WatchedTables:
             "index": t.index[rows].copy(),
             # A PAE kernel's top table is part of a slab, whose frame is not known.
             "pfn": np.maximum(t.frame[rows], 0),
+            "used": count_used(self.spaces, rows),
         }

@@ -23,6 +23,7 @@ REMAP_EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.REMAP_FAILED: ("remap failed", "#9f1239", "#fb7a94"),
     EventKind.BURST_OVER: ("burst over", "#57534e", "#c4bdb5"),
     EventKind.DEVICE_PAGE: ("a device's page", "#c2410c", "#ff8f52"),
+    EventKind.DEVICE_REGION: ("a region for devices", "#9a3412", "#ffb38a"),
     EventKind.TAX: ("tax or stall", "#8a6100", "#e3b341"),
     EventKind.CORRUPTED: ("corrupted", "#86198f", "#e879f9"),
 }
@@ -73,3 +74,14 @@ STARVATION_EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.STARVED: ("starved", "#7a4fb5", "#b99af0"),
 }
 """Page tables that starve."""
+
+STRATEGIES_EVENTS: dict[EventKind, tuple[str, str, str]] = {
+    EventKind.CAPACITY: ("what fits", "#0b5fa8", "#62b0f5"),
+    EventKind.NODE_ADDED: ("node added", "#12786b", "#3fbfa9"),
+    EventKind.RESERVE_SET: ("device reserve", "#c2410c", "#ff8f52"),
+    EventKind.LOADED: ("load is over", "#44546a", "#9fb4cf"),
+    EventKind.NODE_BREAKS: ("node breaks", "#b3151f", "#ff6b6b"),
+    EventKind.NODE_LEFT: ("what stays", "#8a6100", "#e3b341"),
+    EventKind.COMPARED: ("the measures", "#7a4fb5", "#b99af0"),
+}
+"""Six strategies, one load."""

@@ -86,6 +86,7 @@ def export_html(
         "chart": draw_chart(shown, ghost),
         "theme": "auto",
         "tick": 0,
+        "address": "own",
         "error": "",
         "busy": False,
     }

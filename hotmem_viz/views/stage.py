@@ -30,7 +30,9 @@ class Stage(anywidget.AnyWidget):
     recording: a message of views/wire.py, of one recording or of a pair. chart: see
     `figures.chart_payload`; empty while it is being drawn. tick: where the browser stands (with
     a pair, the position of the common cursor), told only when it has come to rest.
-    theme: "auto", "light" or "dark". error: shown in a visible panel. busy: a run is on.
+    theme: "auto", "light" or "dark". address: what the page's address is to the stage, see
+    static/address.js; "none" where it is somebody else's, as in JupyterLab. error: shown in a
+    visible panel. busy: a run is on.
     """
 
     _esm = join_modules()
@@ -40,6 +42,7 @@ class Stage(anywidget.AnyWidget):
     chart = traitlets.Dict().tag(sync=True)
     tick = traitlets.Int(0).tag(sync=True)
     theme = traitlets.Enum(("auto", "light", "dark"), "auto").tag(sync=True)
+    address = traitlets.Enum(("none", "wait", "write", "own"), "none").tag(sync=True)
     error = traitlets.Unicode().tag(sync=True)
     busy = traitlets.Bool(False).tag(sync=True)
 

@@ -68,7 +68,7 @@ def test_it_opens_with_a_recording_on_the_stage(app):
     assert app.errors.value == ""
     assert app.stage.busy is False
     assert made(app).n_ticks > 50
-    assert on_stage(app)["movable"] == 0.75
+    assert (app.movable.value, on_stage(app)["movable"]) == (0.75, None)
     assert app.stage.tick == 0
 
 
@@ -133,15 +133,15 @@ def test_the_run_before_stays_as_a_ghost(app, monkeypatch):
 
 
 def test_boot_options_take_the_slider_out_of_the_game(app):
-    for boot, movable in (("kernelcore=64M", None), ("   ", 0.75)):
-        app.boot.value = boot
+    for boot, movable in (("kernelcore=64M", None), ("   ", 0.6)):
+        app.movable.value, app.boot.value = 0.6, boot
         assert app.movable.disabled is (movable is None)
         assert (on_stage(app)["movable"], on_stage(app)["boot"]) == (movable, boot.strip())
 
 
 @pytest.mark.parametrize(("machine", "disabled"), [("classroom", False), ("pae", True)])
 def test_the_slider_counts_where_movable_is_the_machines_own_split(app, machine, disabled):
-    app.machine.value = machine
+    app.movable.value, app.machine.value = 0.6, machine
     assert app.movable.disabled is disabled
     assert (on_stage(app)["movable"] is None) is disabled
 

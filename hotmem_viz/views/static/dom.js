@@ -38,11 +38,12 @@ const ICONS = {
   sun: "M12 7a5 5 0 1 0 0 10 5 5 0 0 0 0-10zM12 1v3M12 20v3M1 12h3M20 12h3M4 4l2 2M18 18l2 2M4 20l2-2M18 6l2-2",
   moon: "M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z",
   auto: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM12 3v18M12 8h6.5M12 12h8.5M12 16h7.5",
+  link: "M10 14a4.5 4.5 0 0 0 6.4 0l3.2-3.2a4.5 4.5 0 0 0-6.4-6.4L12 5.6M14 10a4.5 4.5 0 0 0-6.4 0l-3.2 3.2a4.5 4.5 0 0 0 6.4 6.4L12 18.4",
   lecture: "M3 4h18v12H3zM12 16v4M8 20h8",
   help: "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17.5v.5",
   close: "M5 5l14 14M19 5 5 19",
 };
-const OUTLINED = new Set(["loop", "auto", "sun", "lecture", "help", "close"]);
+const OUTLINED = new Set(["loop", "auto", "link", "sun", "lecture", "help", "close"]);
 
 export function makeIcon(name) {
   const svg = makeSvg("svg", { viewBox: "0 0 24 24", "aria-hidden": "true", class: "hotmem-icon" });
@@ -69,7 +70,25 @@ export function makeButton(icon, label, onclick, classes = "") {
   );
 }
 
+const madeIds = { count: 0 };
+
+/** An id that no other element of the page has: a page may hold several stages. */
+export function makeId(name) {
+  madeIds.count += 1;
+  return `hotmem-${name}-${madeIds.count}`;
+}
+
 /** Set an element's text only if it differs, so that nothing is laid out in vain. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/** A function that measures words in an element's font, bold or not, in css pixels. */
+export function textMeasure(element) {
+  const context = document.createElement("canvas").getContext("2d");
+  const { fontFamily, fontSize } = getComputedStyle(element);
+  return (words, bold = false) => {
+    context.font = `${bold ? "650 " : ""}${fontSize} ${fontFamily}`;
+    return context.measureText(words).width;
+  };
 }

@@ -1,6 +1,7 @@
 // What keys do, apart from moving in time, which transport.js knows.
 
 import { cellOfPfn } from "./cells.js";
+import { closeTold, copyLink } from "./linking.js";
 import { pickSection } from "./pointing.js";
 import { actionOfKey } from "./transport.js";
 
@@ -16,6 +17,7 @@ function openLastEvent(stage) {
 /** Close the topmost thing that is open. */
 function closeTop(stage) {
   if (!stage.shell.help.hidden) stage.toggleHelp();
+  else if (closeTold(stage)) return;
   else if (stage.detail.open) pickSection(stage, stage.detail.side, null);
   else if (stage.look.highlight) stage.setLook({ highlight: null });
   else if (stage.root.classList.contains("hotmem-lecture")) stage.toggleLecture();
@@ -26,12 +28,18 @@ function switchMode(stage) {
   stage.setLook({ mode, highlight: null });
 }
 
+function toggleFullScreen({ root }) {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else root.requestFullscreen?.().catch(() => {});
+}
+
 const STAGE_KEYS = {
   Escape: closeTop,
   "?": (stage) => stage.toggleHelp(),
   l: (stage) => stage.toggleLecture(),
-  f: (stage) => stage.toggleFullScreen(),
+  f: toggleFullScreen,
   t: (stage) => stage.nextTheme(),
+  c: copyLink,
   m: switchMode,
   d: openLastEvent,
   p: (stage) => stage.deck.chooseNext(),

@@ -2,7 +2,7 @@
 //
 // A panel is a class. Of the class: `panelName`, as in `meta.panels`; `panelTitle`, for people;
 // `narrowest`, the css pixels it can do with beside others; `concerns`, the event kinds that it is
-// about. Made with what it may ask of the stage (see deckHost in panels.js) it has
+// about; `isAbout(event)` adds events that their kind does not tell. Made with what it may ask of the stage (see deckHost in panels.js) it has
 //   el                    its element
 //   load(sides, view)     take recordings, or another theme: sides (see side.js) that name it
 //   draw(sides, view)     show the ticks where the sides stand; a function of those alone
@@ -10,7 +10,10 @@
 //   resize(width, height) lay out in that room; returns the height it took
 // Sizes are css pixels of `el`. A recording without the panel's track gets a line that says so.
 
+import { AddressMapPanel } from "./address_map.js";
 import { LanesPanel } from "./lanes.js";
+import { MetersPanel } from "./meters.js";
+import { TablesPanel } from "./tablespanel.js";
 
 /** In order of their places. */
-export const OPTIONAL_PANELS = [LanesPanel];
+export const OPTIONAL_PANELS = [LanesPanel, AddressMapPanel, TablesPanel, MetersPanel];

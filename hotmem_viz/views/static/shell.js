@@ -15,6 +15,7 @@ const KEY_HELP = [
   ["f", "full screen"],
   ["p", "next panel below the map", "help-deck"],
   ["t", "theme: as the page, light, dark"],
+  ["c", "copy the link to what is on show"],
   ["Esc", "close what is open"],
 ];
 
@@ -34,11 +35,13 @@ function makeHelp() {
 }
 
 /** The stage's root with everything in its place; returns the parts that change. */
-export function makeShell({ bar, deck, chart, side, over, tooltip, onTheme, onLecture, onHelp }) {
+export function makeShell({ bar, deck, chart, side, over, tooltip, onTheme, onLecture, onCopy, onHelp }) {
   const title = makeElement("h2", "title");
   const subtitle = makeElement("span", "subtitle");
   const themeButton = makeButton("auto", "Theme: as the page (t)", onTheme);
+  const copyButton = makeButton("link", "Copy link (c)", onCopy);
   const tools = makeElement("div", "tools", {}, [
+    copyButton,
     themeButton,
     makeButton("lecture", "Lecture mode (l)", onLecture),
     makeButton("help", "Keys (?)", onHelp),
@@ -47,6 +50,8 @@ export function makeShell({ bar, deck, chart, side, over, tooltip, onTheme, onLe
   const busy = makeElement("div", "busy", { "aria-hidden": "true" });
   const error = makeElement("div", "error", { role: "alert", hidden: true });
   const notice = makeElement("div", "notice", { role: "status", hidden: true }, LOST);
+  const linkNotice = makeElement("div", "notice", { role: "status", hidden: true });
+  const toast = makeElement("div", "toast", { role: "status", hidden: true });
   const runs = makeElement("div", "runs");
   const captions = makeElement("div", "captions");
   const column = makeElement("div", "main", {}, [runs, bar, captions, deck, chart]);
@@ -66,7 +71,7 @@ export function makeShell({ bar, deck, chart, side, over, tooltip, onTheme, onLe
       role: "application",
       "aria-label": "memory stage",
     },
-    [head, busy, error, notice, grid, help, tooltip],
+    [head, busy, error, notice, linkNotice, grid, toast, help, tooltip],
   );
-  return { root, title, subtitle, themeButton, error, notice, runs, captions, main: column, help };
+  return { root, title, subtitle, themeButton, copyButton, error, notice, linkNotice, toast, runs, captions, main: column, help };
 }

@@ -3,13 +3,13 @@
 import { decodeShown } from "./decode.js";
 import { setText } from "./dom.js";
 import { handleKey } from "./keys.js";
-import { KernelLink } from "./link.js";
+import { followAddress, linkStage, showAddress, unlinkStage } from "./linking.js";
 import { makePanels, placeSides } from "./panels.js";
 import { hoverMap, pickedOf, pickSection } from "./pointing.js";
 import { arrangeStage } from "./room.js";
-import { pageTheme, showThemeChoice, THEME_CHOICES, watchPageTheme } from "./theme.js";
+import { takeTheme, themeAfter, watchPageTheme } from "./theme.js";
 import { Timeline } from "./timeline.js";
-import { advanceTime, applyAction, baseRate, carryTransport, makeTransport, seekTick } from "./transport.js";
+import { advanceTime, applyAction, carryTransport, flightTime, makeTransport, seekTick, tickRate } from "./transport.js";
 
 const PANEL_MS = 80;
 const NEAR = 12;
@@ -26,11 +26,7 @@ class Stage {
     this.sides = [];
     Object.assign(this, makePanels(this));
     el.append(this.root);
-    this.link = new KernelLink(model, {
-      isPlaying: () => Boolean(this.transport?.playing),
-      isHidden: () => this.root.clientWidth === 0,
-      onAttached: (attached) => this.setAttached(attached),
-    });
+    Object.assign(this, linkStage(this));
     this.frame = this.frame.bind(this);
     this.listen();
     this.setTheme(model.get("theme") || "auto");
@@ -50,6 +46,7 @@ class Stage {
         root.dataset.busy = String(Boolean(model.get("busy")));
       },
       "change:tick": () => this.followModel(),
+      "change:address": () => showAddress(this),
     };
     for (const [name, handler] of Object.entries(this.handlers)) model.on(name, handler);
     root.addEventListener("keydown", (event) => handleKey(this, event));
@@ -69,7 +66,7 @@ class Stage {
     this.stopTheme();
     this.sizes.disconnect();
     window.removeEventListener("resize", this.onWindow);
-    this.link.stop();
+    unlinkStage(this);
     for (const [name, handler] of Object.entries(this.handlers)) this.model.off?.(name, handler);
   }
 
@@ -103,6 +100,8 @@ class Stage {
     this.measured = null;
     this.layOut();
     this.showChart();
+    showAddress(this);
+    if (first) followAddress(this);
   }
 
   get paired() {
@@ -173,8 +172,14 @@ class Stage {
     this.transport = next;
     if (before.tick !== next.tick) this.showTick(before.tick);
     this.drawPanels();
-    this.link.settle(next.tick);
+    this.settle();
     this.wake();
+  }
+
+  /** The tick may come to rest here: the kernel and the page's address want to know. */
+  settle() {
+    this.link.settle(this.transport.tick);
+    this.address.change();
   }
 
   followModel() {
@@ -185,11 +190,12 @@ class Stage {
   }
 
   showTick(before) {
-    const { tick, playing, speed, ticks } = this.transport;
+    const { tick } = this.transport;
     const jumped = Math.abs(tick - before) > NEAR;
-    const slow = !playing || baseRate(ticks) * speed <= FASTEST_GLOW;
+    const glow = !jumped && tickRate(this.transport) <= FASTEST_GLOW;
+    const flightMs = flightTime(this.transport);
     for (const side of this.sides) {
-      const met = side.seek(this.timeline.tickAt(tick, side.index), { glow: !jumped && slow, jumped });
+      const met = side.seek(this.timeline.tickAt(tick, side.index), { glow, jumped, flightMs });
       for (const event of met) this.announce(side, event);
     }
   }
@@ -199,13 +205,13 @@ class Stage {
     if (event.zone >= 0) this.zones.flash(side.index, event.zone);
   }
 
-  get glowing() {
-    return this.sides.some((side) => side.map.glowing);
+  get moving() {
+    return this.sides.some((side) => side.map.moving);
   }
 
   wake() {
     if (this.raf || this.stopped) return;
-    if (!this.transport?.playing && !this.glowing) return;
+    if (!this.transport?.playing && !this.moving) return;
     this.last = performance.now();
     this.raf = requestAnimationFrame(this.frame);
   }
@@ -223,9 +229,9 @@ class Stage {
     this.panelAge = (this.panelAge ?? 0) + elapsed;
     const halted = before.playing && !this.transport.playing;
     if (halted || (this.transport.playing && this.panelAge >= PANEL_MS)) this.drawPanels();
-    if (halted) this.link.settle(this.transport.tick);
-    for (const side of this.sides) side.map.fadeGlow(elapsed);
-    if ((this.transport.playing || this.glowing) && !this.stopped) this.raf = requestAnimationFrame(this.frame);
+    if (halted) this.settle();
+    for (const side of this.sides) side.map.advance(elapsed);
+    if ((this.transport.playing || this.moving) && !this.stopped) this.raf = requestAnimationFrame(this.frame);
   }
 
   // ---- looks ----------------------------------------------------------------------------
@@ -239,33 +245,22 @@ class Stage {
   }
 
   setTheme(choice) {
-    this.themeChoice = choice;
-    const theme = choice === "auto" ? pageTheme(this.root) : choice;
-    showThemeChoice(this.shell.themeButton, choice);
-    if (theme === this.theme && this.root.dataset.theme === theme) return;
-    this.theme = theme;
-    this.root.dataset.theme = theme;
-    if (!this.timeline) return;
+    if (!takeTheme(this, choice) || !this.timeline) return;
     this.loadPanels();
     this.repaint();
     this.showChart();
   }
 
   nextTheme() {
-    const i = THEME_CHOICES.indexOf(this.themeChoice);
-    this.setTheme(THEME_CHOICES[(i + 1) % THEME_CHOICES.length]);
+    this.setTheme(themeAfter(this.themeChoice));
     this.link.save("theme", this.themeChoice);
+    this.address.change();
   }
 
   toggleLecture() {
     this.root.classList.toggle("hotmem-lecture");
     this.layOut();
     this.chart.layOut();
-  }
-
-  toggleFullScreen() {
-    if (document.fullscreenElement) document.exitFullscreen();
-    else this.root.requestFullscreen?.().catch(() => {});
   }
 
   toggleHelp() {
@@ -285,8 +280,12 @@ class Stage {
   /** Fit the room there is; without any, in a tab that is not open, playing ends. */
   layOut() {
     if (!this.timeline || !this.root.isConnected) return;
-    if (this.root.clientWidth > 0) arrangeStage(this);
-    else if (this.transport.playing) this.act("toggle");
+    if (this.root.clientWidth === 0) {
+      if (this.transport.playing) this.act("toggle");
+      return;
+    }
+    arrangeStage(this);
+    this.address.change();
   }
 }
 

@@ -3,12 +3,12 @@
 import { makeIcon } from "./dom.js";
 import { luminance } from "./painter.js";
 
-export const THEME_CHOICES = ["auto", "light", "dark"];
+const THEME_CHOICES = ["auto", "light", "dark"];
 const THEME_ICONS = { auto: "auto", light: "sun", dark: "moon" };
 const THEME_WORDS = { auto: "as the page", light: "light", dark: "dark" };
 
 /** Let the theme button show which choice is on. */
-export function showThemeChoice(button, choice) {
+function showThemeChoice(button, choice) {
   button.replaceChildren(makeIcon(THEME_ICONS[choice]));
   button.title = `Theme: ${THEME_WORDS[choice]} (t)`;
   button.setAttribute("aria-label", button.title);
@@ -34,6 +34,22 @@ export function pageTheme(root) {
   const behind = !own && root.parentElement ? themeOfBackground(root.parentElement) : null;
   if (behind) return behind;
   return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+}
+
+/** The choice that the button goes on to. */
+export function themeAfter(choice) {
+  return THEME_CHOICES[(THEME_CHOICES.indexOf(choice) + 1) % THEME_CHOICES.length];
+}
+
+/** Let a stage have the chosen theme; false if it looks that way already. */
+export function takeTheme(stage, choice) {
+  const { root, shell } = stage;
+  stage.themeChoice = choice;
+  showThemeChoice(shell.themeButton, choice);
+  stage.theme = choice === "auto" ? pageTheme(root) : choice;
+  if (root.dataset.theme === stage.theme) return false;
+  root.dataset.theme = stage.theme;
+  return true;
 }
 
 /** Call `onchange` whenever the page may have changed its theme; returns a stopper. */

@@ -1,0 +1,157 @@
+"""The remap of a section as one strategy among six: its steps are marks once, then ticks alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hotmem_viz.mechanisms import remap
+from hotmem_viz.mechanisms.isolation import RESERVED_KINDS
+from hotmem_viz.mechanisms.remap import Exit
+from hotmem_viz.scenarios import remap_failures, remap_telling
+from hotmem_viz.scenarios.remap_pause import Pause
+from hotmem_viz.scenarios.story import Story
+from hotmem_viz.vocabulary import EventKind, PageKind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Generator, Iterator
+
+    import numpy as np
+
+    from hotmem_viz.mechanisms.outcome import Outcome
+    from hotmem_viz.mechanisms.remap import Remap
+    from hotmem_viz.memory.address_map import AddressMap
+    from hotmem_viz.memory.address_spaces import AddressSpaces
+    from hotmem_viz.memory.frames import FrameSet
+    from hotmem_viz.recording.recorder import Tick
+    from hotmem_viz.scenarios.remap_pause import PauseParameters
+    from hotmem_viz.scenarios.remap_reading import MapGauges
+
+PASSES = 10
+"""Passes over a section's movable pages; the mail gives no bound."""
+
+Told = dict[str, Any]
+
+
+class QuietStory(Story):
+    """Tells in another story, but marks nothing: for what has been seen once."""
+
+    def __init__(self, story: Story) -> None:
+        self._story = story
+
+    @property
+    def time_ns(self) -> float:
+        """The model's time."""
+        return self._story.time_ns
+
+    @time_ns.setter
+    def time_ns(self, value: float) -> None:
+        """Let time go on."""
+        self._story.time_ns = value
+
+    def take(self, outcome: Outcome, time_ns: float | None = None) -> None:
+        """Note what a mechanism did."""
+        self._story.take(outcome, time_ns)
+
+    def touch(self, frames: FrameSet) -> None:
+        """Note frames that may have changed."""
+        self._story.touch(frames)
+
+    def add_rows(self, track: str, rows: dict[str, np.ndarray]) -> None:
+        """Add rows to a track."""
+        self._story.add_rows(track, rows)
+
+    def set_lookup(self, lookup: np.ndarray) -> None:
+        """Say where each virtual section is found."""
+        self._story.set_lookup(lookup)
+
+    def tell(self, kind: EventKind, title: str, text: str, **how: Any) -> list[Tick]:
+        """Say what happened, without a mark."""
+        return self._story.tell(kind, title, text, **{**how, "mark": False})
+
+    def flush(self) -> Tick:
+        """End the tick that has gathered."""
+        return self._story.flush()
+
+
+class Remapping:
+    """Takes sections out as the mail proposes; what `Pause` asks of a run is here."""
+
+    def __init__(
+        self, story: Story, spaces: AddressSpaces, amap: AddressMap, gauges: MapGauges,
+        parameters: PauseParameters,
+    ) -> None:  # fmt: skip
+        self.story: Story = story
+        self.spaces, self.map = spaces, amap
+        self.gauges, self.parameters = gauges, parameters
+
+    def take_out(
+        self, section: int, *, whole: bool, leaving: Collection[int]
+    ) -> Generator[Tick, None, Remap]:
+        """Yield ticks, and return the attempt with its verdict; how it ended is not told."""
+        attempt = remap.start(self.map, section)
+        for _ in range(PASSES):
+            if remap.is_emptied(attempt):
+                break
+            out = remap.empty(attempt, self.map.mem.spec.section_pages)
+            self.story.take(out)
+            self.gauges.migrated += out.granted
+            if not out.granted:
+                break
+        found = remap.find_residue(attempt)
+        if not attempt.ended and len(found):
+            yield from self._make_room(attempt, whole=whole, leaving=leaving)
+        if not attempt.ended:
+            yield from self._stop(attempt)
+        self.story.touch(attempt.frames)
+        for frames in attempt.touched:
+            self.story.touch(frames)
+        return attempt
+
+    def _make_room(
+        self, attempt: Remap, *, whole: bool, leaving: Collection[int]
+    ) -> Iterator[Tick]:
+        """Reserve frames for what stayed."""
+        story = self.story
+        yield from story.tell(**remap_telling.residue(attempt.residue))
+        yield story.flush()
+        story.take(remap.reserve(attempt, self.spaces, whole=whole, leaving=leaving))
+        if not attempt.ended:
+            yield from story.tell(**remap_telling.reserved(attempt, len(attempt.residue)))
+            yield story.flush()
+
+    def _stop(self, attempt: Remap) -> Iterator[Tick]:
+        """Stop the machine for what stayed; the steps of the first stop are marks."""
+        yield from Pause(self, attempt).ticks()
+        if len(attempt.residue) and not isinstance(self.story, QuietStory):
+            self.story = QuietStory(self.story)
+
+
+def is_gone(attempt: Remap) -> bool:
+    """Say whether the section may be pulled out."""
+    return attempt.verdict in (Exit.OFFLINE, Exit.MIGRATED)
+
+
+def tell_gone(attempt: Remap, live: int, pause_ns: float) -> Told:
+    """Say what became of a section that has left."""
+    start_pfn = attempt.section * attempt.mem.spec.section_pages
+    if attempt.verdict is Exit.OFFLINE:
+        told = remap_telling.emptied_whole(attempt.section) | {"pfn": start_pfn}
+        told["text"] += f" {attempt.moved:,} pages migrated."
+        return told
+    told = remap_telling.migrated(attempt.section, live) | {"pfn": start_pfn}
+    told["text"] += (
+        f" Before that {attempt.moved:,} pages migrated; then the machine stood still for"
+        f" {remap_telling.ms(pause_ns)}, by the cost model. Nobody has measured one."
+    )
+    told["questions"] = ("Q1", "Q6", "Q12")
+    return told
+
+
+def tell_stays(attempt: Remap) -> Told:
+    """Say what kept a section."""
+    mem, pfn = attempt.mem, max(attempt.pfn, 0)
+    kind = PageKind(int(mem.kind.reshape(-1)[pfn]))
+    told = remap_failures.failed(attempt, kind, mem.owners.names[int(mem.owner.reshape(-1)[pfn])])
+    if attempt.verdict is Exit.EBUSY and kind in RESERVED_KINDS:
+        told["title"] = "Boot's own memory stays (EBUSY)"
+    return told
