@@ -49,7 +49,7 @@ def _find(mem: PhysicalMemory, zone: int, pages: int, kinds: tuple[PageKind, ...
         return FrameSet.empty()
     part = mem.extents.zone_slices[zone]
     held = mem.extent_kinds[part][:, kinds].sum(axis=1, dtype=np.int64)
-    turn = np.roll(np.arange(len(held)), -int(mem.reclaim_hand[zone]))
+    turn = (np.arange(len(held)) + int(mem.reclaim_hand[zone])) % len(held)
     turn = turn[held[turn] > 0]
     found: list[FrameSet] = []
     while pages > 0 and len(turn):
