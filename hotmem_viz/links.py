@@ -59,7 +59,7 @@ class LinkState:
     """A state that can be shown: a known scenario, and parameters that it accepts.
 
     parameters: those that the link names, as values. beside: a second kernel by name, "" for the
-    machine's own, None for none.
+    machine's own, or a second strategy; None for none.
     """
 
     scenario: str
@@ -156,15 +156,20 @@ def _check_machine(machine: str) -> None:
         raise ParameterError("machine", machine, allowed)
 
 
-def _check_beside(scenario: str, kernel: str) -> None:
+def _check_beside(scenario: str, second: str) -> None:
     if scenario not in REPLAYED:
-        allowed = f"scenarios whose requests a second kernel can replay are {', '.join(REPLAYED)}"
-        raise ParameterError("beside", kernel, allowed)
-    require_choice("beside", kernel, ("", *PROFILES))
+        allowed = f"scenarios whose requests a second run can replay are {', '.join(REPLAYED)}"
+        raise ParameterError("beside", second, allowed)
+    if scenario == "strategies":
+        from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
+
+        require_choice("beside", second, tuple(STRATEGIES.values()))
+    else:
+        require_choice("beside", second, ("", *PROFILES))
 
 
 def write_link(shown: Recording | Pair, tick: int = 0, theme: str = "auto") -> str:
-    """Write the state that shows a recording, or a pair of kernels, at a tick.
+    """Write the state that shows a recording, or two kernels or strategies, at a tick.
 
     Returns "" for what no scenario of the catalog has made, such as a capture. Only parameters
     that are not the default are written, and always the seed.
@@ -177,21 +182,27 @@ def write_link(shown: Recording | Pair, tick: int = 0, theme: str = "auto") -> s
         if name == "seed" or value != meta["defaults"][name]:
             parts.append((f"{PREFIX}{name}" if name in RESERVED else name, write_value(value)))
     if isinstance(shown, Pair):
-        if not _are_two_kernels(shown):
+        differs = _find_difference(shown)
+        if not differs:
             return ""
-        parts.append(("beside", shown.right.meta["parameters"]["profile"]))
+        parts.append(("beside", shown.right.meta["parameters"][differs]))
     parts.append(("tick", str(tick)))
     if theme != "auto":
         parts.append(("theme", theme))
     return "&".join(f"{name}={quote(value, safe=_PLAIN)}" for name, value in parts)
 
 
-def _are_two_kernels(pair: Pair) -> bool:
-    """Say whether two runs of a scenario differ in their kernel alone, request by request."""
-    metas = [side.meta for side in pair.recordings]
-    kept = [
-        {name: value for name, value in meta["parameters"].items() if name != "profile"}
-        for meta in metas
-    ]
-    named = "defaults" in metas[1] and metas[0]["scenario"] == metas[1]["scenario"]
-    return named and pair.by == "objects" and kept[0] == kept[1]
+BESIDE = {"objects": "profile", "step": "strategy"}
+"""The one parameter in which two runs may differ, by what their cursor goes along."""
+
+
+def _find_difference(pair: Pair) -> str:
+    """Return the parameter in which two runs of a scenario differ, "" if that is not the only one.
+
+    Two runs of the same kernel, or of the same strategy, are such runs too.
+    """
+    first, second = (side.meta for side in pair.recordings)
+    name = BESIDE.get(pair.by, "")
+    kept = [{n: v for n, v in m["parameters"].items() if n != name} for m in (first, second)]
+    named = "defaults" in second and first["scenario"] == second["scenario"]
+    return name if named and kept[0] == kept[1] else ""

@@ -109,6 +109,15 @@ def test_two_kernels_on_one_stage_have_a_link():
     assert read_link(text) == LinkState("exhaustion", {"seed": 3}, "7.2", 9)
 
 
+def test_two_strategies_on_one_stage_have_a_link():
+    pair = hotmem_viz.beside("strategies", strategy=("percent", "remap"), removals=2)
+    text = write_link(pair, 9)
+    assert text == "scenario=strategies&strategy=percent&removals=2&seed=7&beside=remap&tick=9"
+    wanted = {"strategy": "percent", "removals": 2, "seed": 7}
+    assert read_link(text) == LinkState("strategies", wanted, "remap", 9)
+    assert write_link(hotmem_viz.beside("strategies", target=("section", "page"))) == ""
+
+
 def test_odd_values_are_written_so_that_they_come_back():
     odd = written_cases()[0]
     said = split_fragment(odd["text"])
@@ -165,6 +174,7 @@ def test_what_is_no_link_is_refused_by_name(text):
         ("machine=../a.tar.xz", "machine: '../a.tar.xz' is not allowed; a link names classroom"),
         ("scenario=starvation&machine=%00", r"machine: '\x00' is not allowed; a link names"),
         ("scenario=hot_remove&beside=7.2", "beside: '7.2' is not allowed; scenarios whose"),
+        ("scenario=strategies&beside=7.2", "beside: '7.2' is not allowed; allowed are none, per"),
         ("beside=9.9", "beside: '9.9' is not allowed; "),
         ("__class__=1", "__class__: '1' is not allowed; parameters are "),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hotmem_viz.apps.page import ALONE
 from hotmem_viz.catalog import SCENARIOS
 from hotmem_viz.errors import ParameterError
 
@@ -54,6 +55,9 @@ def _restore(link: str, name: str | None) -> tuple[str, ExhaustionApp | Scenario
     if name is not None and state.scenario != name:
         raise ParameterError("scenario", state.scenario, f"this is the lesson {name}")
     beside = {} if state.beside is None else {"beside": state.beside}
+    if state.scenario == "strategies" and not beside:
+        # By itself that lesson shows two; a link that names one is to one.
+        beside = {"beside": ALONE}
     lesson = make_lesson(state.scenario, **beside, **state.parameters)
     if lesson.errors.error is not None:
         raise lesson.errors.error

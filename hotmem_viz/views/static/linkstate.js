@@ -3,7 +3,7 @@
 // docs/links.md has the grammar; hotmem_viz/links.py reads and writes the same in Python.
 
 export const MOST_OF_A_LINK = 4096;
-const MOST_OF_A_VALUE = 80;
+const MOST_OF_A_VALUE = 160;
 const LINK_THEMES = ["auto", "light", "dark"];
 const RESERVED_NAMES = ["scenario", "beside", "tick", "theme"];
 const PARAMETER_PREFIX = "p.";
@@ -69,23 +69,29 @@ const valueText = (value) => (value === null ? "none" : String(value));
 /** The state of what is shown at a tick, or "" for what no scenario has made, such as a capture. */
 export function writeLink({ recordings, by }, tick, theme) {
   const [{ scenario, parameters, defaults }, second] = recordings.map(({ meta }) => meta);
-  if (!defaults || (second && !areTwoKernels(recordings, by))) return "";
+  const differs = second ? findDifference(recordings, by) : null;
+  if (!defaults || (second && !differs)) return "";
   const parts = [["scenario", scenario]];
   for (const [name, value] of Object.entries(parameters)) {
     if (name !== "seed" && value === defaults[name]) continue;
     parts.push([RESERVED_NAMES.includes(name) ? PARAMETER_PREFIX + name : name, valueText(value)]);
   }
-  if (second) parts.push(["beside", second.parameters.profile]);
+  if (second) parts.push(["beside", second.parameters[differs]]);
   parts.push(["tick", String(tick)]);
   if (theme !== "auto") parts.push(["theme", theme]);
   return parts.map(([name, value]) => `${name}=${encodeValue(value)}`).join("&");
 }
 
-/** Whether two runs of a scenario differ in their kernel alone, request by request. */
-function areTwoKernels(recordings, by) {
+/** The one parameter in which two runs may differ, by what their cursor goes along. */
+const BESIDE_BY = { objects: "profile", step: "strategy" };
+
+/** The parameter in which two runs of a scenario differ: kernel or strategy; null if not alone. */
+function findDifference(recordings, by) {
   const [a, b] = recordings.map(({ meta }) => meta);
-  if (by !== "objects" || recordings.length !== 2 || !b.defaults || a.scenario !== b.scenario) return false;
-  return Object.entries(a.parameters).every(([name, value]) => name === "profile" || b.parameters[name] === value);
+  const differs = Object.hasOwn(BESIDE_BY, by) ? BESIDE_BY[by] : null;
+  if (!differs || recordings.length !== 2 || !b.defaults || a.scenario !== b.scenario) return null;
+  const alike = ([name, value]) => name === differs || b.parameters[name] === value;
+  return Object.entries(a.parameters).every(alike) ? differs : null;
 }
 
 function isValue(text, value) {
@@ -116,9 +122,10 @@ export function readLink(text, { recordings, by }, ticks) {
       throw new Error(`${here}, ${name} is '${shorten(valueText(value))}', not '${shorten(wanted)}'`);
     }
   }
-  const other = second && areTwoKernels(recordings, by) ? second.meta.parameters.profile : null;
+  const differs = second ? findDifference(recordings, by) : null;
+  const other = differs ? second.meta.parameters[differs] : null;
   if ((named || beside !== null) && beside !== other) {
-    const words = [other, beside].map((kernel) => (kernel === null ? "no second kernel" : `'${shorten(kernel)}'`));
+    const words = [other, beside].map((kernel) => (kernel === null ? "no second run" : `'${shorten(kernel)}'`));
     throw new Error(`${here}, beside is ${words[0]}, not ${words[1]}`);
   }
   if (tick >= ticks) throw new LinkError("tick", String(tick), `a whole number from 0 to ${ticks - 1} is needed`);
