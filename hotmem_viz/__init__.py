@@ -1,12 +1,14 @@
 """Physical memory hot-remove in Linux, seen: a model, its recordings, and a stage to play them.
 
 run     run a scenario, get a Recording
-beside  run it under two kernels, get both on one time cursor
+beside  run it twice, under two kernels or on two machines, get both on one time cursor
+strategies  run all six strategies, get a scoreboard, and any two on one time cursor
 load    read a Recording from a file
 app     a scenario with its controls, for notebooks
 dashboard  all scenarios, a tab each
 load_capture  show a captured kernel, and the model's run of its load beside it
 host    this machine's zones and memory blocks
+question, questions  predict, then reveal: a question of the lessons, and the names of all
 """
 
 from __future__ import annotations
@@ -19,11 +21,25 @@ if TYPE_CHECKING:
 
     from hotmem_viz.kernel.capture_show import CaptureShow
     from hotmem_viz.kernel.host import Host
+    from hotmem_viz.lessons.question import Question
     from hotmem_viz.recording.pair import Pair
     from hotmem_viz.recording.recording import Recording
+    from hotmem_viz.recording.scoreboard import Strategies
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "app", "beside", "dashboard", "host", "load", "load_capture", "run"]
+__all__ = [
+    "__version__",
+    "app",
+    "beside",
+    "dashboard",
+    "host",
+    "load",
+    "load_capture",
+    "question",
+    "questions",
+    "run",
+    "strategies",
+]
 
 
 def run(name: str, **parameters: Any) -> Recording:
@@ -38,16 +54,31 @@ def run(name: str, **parameters: Any) -> Recording:
     return run_scenario(name, **parameters)
 
 
-def beside(name: str, profiles: Sequence[str] = ("6.1", "7.2"), **parameters: Any) -> Pair:
-    """Run a scenario under two kernels, the same requests for both, on one time cursor.
+def beside(name: str, profiles: Sequence[str] | None = None, **parameters: Any) -> Pair:
+    """Run a scenario twice, the same requests for both, on one time cursor.
 
     profiles: two names of `hotmem_viz.machine.profiles.PROFILES`, or "" for the kernel that the
-    machine brings. The other parameters are those of `run`. The result shows itself as a stage
+    machine brings; 6.1 and 7.2 unless something else differs. A parameter of `run` with two values
+    differs: machine=("pae", "64bit") shows PAE's lowmem beside a ZONE_MOVABLE of the same sizes,
+    movable=(0.0, 0.75) a machine without the zone and with it. The result shows itself as a stage
     with both runs. Raises ParameterError for a name or a value that is not allowed.
     """
     from hotmem_viz.catalog import beside as run_beside
 
     return run_beside(name, profiles, **parameters)
+
+
+def strategies(**parameters: Any) -> Strategies:
+    """Run all six strategies of hot-remove: the same machine, load and removal requests.
+
+    parameters: those of the scenario `strategies`, for example seed=7, but for `strategy`. The
+    result has `.scoreboard`, a DataFrame; `.save("scoreboard.svg")`, its picture;
+    `.pair("percent", "remap")`, two of them on one time cursor, which shows itself as a stage;
+    and `.recordings` by name. Raises ParameterError for a name or a value that is not allowed.
+    """
+    from hotmem_viz.catalog import strategies as run_strategies
+
+    return run_strategies(**parameters)
 
 
 def load(path: str | Path) -> Recording:
@@ -92,6 +123,25 @@ def dashboard() -> Any:
     from hotmem_viz.apps.dashboard import Dashboard
 
     return Dashboard()
+
+
+def question(name: str, seed: int = 7) -> Question:
+    """Return a question of the lessons with the numbers of a seed; it shows itself in a notebook.
+
+    name: one of `questions()`. Its key is computed from the model. `.text`, `.choices`,
+    `.check(...)` and `.reveal()` serve where there are no widgets, as printing it does. Raises
+    ParameterError for a name or a seed that is not allowed.
+    """
+    from hotmem_viz.lessons.questions import ask
+
+    return ask(name, seed)
+
+
+def questions(notebook: str = "") -> tuple[str, ...]:
+    """Return the names of all questions, or those of one notebook, by a number such as "02"."""
+    from hotmem_viz.lessons.questions import list_questions
+
+    return list_questions(notebook)
 
 
 def host() -> Host:

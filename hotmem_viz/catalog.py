@@ -15,6 +15,7 @@ from hotmem_viz.machine.profiles import PROFILES, find_profile
 from hotmem_viz.recording.cells import MAX_CELLS
 from hotmem_viz.recording.pair import Pair, pair_recordings
 from hotmem_viz.recording.recorder import record
+from hotmem_viz.recording.scoreboard import Strategies
 from hotmem_viz.scenarios.parameters import DEFAULT_MOVABLE, build_parameters
 from hotmem_viz.scenarios.setup import Setup, choose_options, choose_preset
 
@@ -30,6 +31,7 @@ SCENARIOS = {
     "hot_remove": "HotRemove",
     "starvation": "Starvation",
     "stop_machine": "StopMachine",
+    "strategies": "StrategyRun",
 }
 """Scenarios by name: a module of `hotmem_viz.scenarios`, and the class in it."""
 
@@ -44,7 +46,10 @@ TITLES = {
 """Titles in the order of a lecture: the classes' own, so that nothing is loaded to name them."""
 
 REPLAYED = ("exhaustion",)
-"""Scenarios whose requests another kernel can be given, one by one."""
+"""Scenarios whose requests another run can be given, one by one."""
+
+DRAWN_BY = ("workload", "user", "seed", "then")
+"""Parameters that two runs must have in common for the second to replay the first's requests."""
 
 PAIR_CELLS = MAX_CELLS // 2
 """Two maps share a screen: each has half of its cells."""
@@ -126,44 +131,88 @@ def _with_defaults(run: Any) -> Any:
 
 
 def build_pair(
-    name: str, profiles: Sequence[str], **parameters: Any
+    name: str, profiles: Sequence[str] | None = None, **parameters: Any
 ) -> tuple[Exhaustion, Exhaustion]:
-    """Build a scenario under two kernels without running it; the second replays the requests.
+    """Build two runs of a scenario without running them; the second replays the requests.
 
-    profiles: two kernels by name, "" for the machine's own. Raises ParameterError as `run` does,
-    and where `profile` is among the parameters too.
+    profiles: two kernels by name, "" for the machine's own. A parameter with two values, such as
+    machine=("pae", "64bit"), is the first on the left and the second on the right. Without any of
+    these the kernels are 6.1 and 7.2. Where the two differ in what draws the requests, each has
+    its own. Raises ParameterError as `run` does, and where nothing can be shown side by side.
     """
-    if "profile" in parameters:
-        raise ParameterError("profile", parameters["profile"], "profiles already says which two")
-    if isinstance(profiles, str) or len(profiles) != 2:
-        raise ParameterError("profiles", profiles, "the names of two kernels are needed")
     find_scenario(name)
     if name not in REPLAYED:
-        allowed = f"scenarios whose requests a second kernel can replay are {', '.join(REPLAYED)}"
+        allowed = f"scenarios whose requests a second run can replay are {', '.join(REPLAYED)}"
         raise ParameterError("scenario", name, allowed)
+    sides = _two_sides(profiles, parameters)
     from hotmem_viz.scenarios.exhaustion import Exhaustion
 
-    left, right = (
-        build_parameters(Exhaustion.parameters_type, {**parameters, "profile": profile})
-        for profile in profiles
-    )
+    left, right = (build_parameters(Exhaustion.parameters_type, side) for side in sides)
     first = Exhaustion(left, Exhaustion.prepare(left, choose_setup))
-    second = Exhaustion(right, Exhaustion.prepare(right, choose_setup), first.workload)
+    setup = Exhaustion.prepare(right, choose_setup)
+    asked = {int(nid) for nid in first.workload.node}
+    if not asked <= {n.nid for n in setup.spec.nodes}:
+        raise ParameterError("machine", right.machine, f"a machine with nodes {sorted(asked)}")
+    same = all(getattr(left, n) == getattr(right, n) for n in DRAWN_BY)
+    second = Exhaustion(right, setup, first.workload if same else None)
     return _with_defaults(first), _with_defaults(second)
 
 
+def _two_sides(
+    profiles: Sequence[str] | None, parameters: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Split parameters with two values into those of the left and of the right."""
+    given = dict(parameters)
+    twice = [n for n, v in given.items() if isinstance(v, tuple | list) and len(v) == 2]
+    if profiles is not None and "profile" in given:
+        raise ParameterError("profile", given["profile"], "profiles already says which two")
+    if profiles is None and not twice:
+        profiles = given.pop("profile", None) or ("6.1", "7.2")
+    if profiles is not None:
+        if isinstance(profiles, str) or len(profiles) != 2:
+            raise ParameterError("profiles", profiles, "the names of two kernels are needed")
+        given["profile"], twice = tuple(profiles), [*twice, "profile"]
+    left, right = ({**given, **{n: given[n][side] for n in twice}} for side in (0, 1))
+    return left, right
+
+
 def pair_runs(left: Recording, right: Recording) -> Pair:
-    """Put two runs of a scenario under two kernels side by side, operation by operation."""
-    names = (left.meta["profile"], right.meta["profile"])
-    titles = tuple(find_profile(name).release for name in names)
-    return pair_recordings(left, right, by="objects", titles=(titles[0], titles[1]))
+    """Put two runs of a scenario side by side, operation by operation.
+
+    Larger and larger boxes begin their operations anew each time: those go by memory installed.
+    """
+    metas = (left.meta, right.meta)
+    by = "installed" if any("boots" in meta for meta in metas) else "objects"
+    names = [[read(meta) for meta in metas] for read in CALLED_BY]
+    told = next(((a, b) for a, b in names if a != b and a and b), None)
+    return pair_recordings(left, right, by=by, titles=told)
 
 
-def beside(name: str, profiles: Sequence[str] = ("6.1", "7.2"), **parameters: Any) -> Pair:
-    """Run a scenario under two kernels, the same requests for both, on one time cursor.
+def _share(name: str, words: str) -> Callable[[Mapping[str, Any]], str]:
+    """Return a title that says a parameter as a share."""
 
-    profiles: two kernels by name, "" for the machine's own. The other parameters are those of
-    the scenario. Raises ParameterError for a name or a value that is not allowed.
+    def read(meta: Mapping[str, Any]) -> str:
+        value = meta["parameters"].get(name)
+        return "" if value is None else f"{value:.0%} {words}"
+
+    return read
+
+
+CALLED_BY: tuple[Callable[[Mapping[str, Any]], str], ...] = (
+    lambda meta: str(meta["machine"]["title"]),
+    lambda meta: find_profile(meta["profile"]).release,
+    _share("movable", "movable"),
+    _share("held", "in use"),
+)
+"""What two runs are called: by the first of these in which they differ."""
+
+
+def beside(name: str, profiles: Sequence[str] | None = None, **parameters: Any) -> Pair:
+    """Run a scenario twice, the same requests for both, on one time cursor; see `build_pair`.
+
+    profiles: two kernels by name, "" for the machine's own; by default 6.1 and 7.2, unless a
+    parameter with two values, such as machine=("pae", "64bit"), says what differs. The other
+    parameters are those of the scenario. Raises ParameterError for what is not allowed.
     """
     left, right = build_pair(name, profiles, **parameters)
     return pair_runs(record(left, PAIR_CELLS), record(right, PAIR_CELLS))
@@ -176,3 +225,22 @@ def run(name: str, **parameters: Any) -> Recording:
     seed=7; raises ParameterError for a name or a value that is not allowed.
     """
     return record(build_run(name, **parameters))
+
+
+def strategies(**parameters: Any) -> Strategies:
+    """Run all strategies on the same machine, load and removal requests, and return them together.
+
+    The parameters are those of the scenario `strategies` but for `strategy` itself. Raises
+    ParameterError for a name or a value that is not allowed.
+    """
+    if "strategy" in parameters:
+        allowed = "all of them are run; hotmem_viz.run takes one"
+        raise ParameterError("strategy", parameters["strategy"], allowed)
+    from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
+
+    return Strategies({name: record_strategy(name, **parameters) for name in STRATEGIES.values()})
+
+
+def record_strategy(strategy: str, **parameters: Any) -> Recording:
+    """Run one strategy and record it so that two fit on a screen; raises as `run` does."""
+    return record(build_run("strategies", strategy=strategy, **parameters), PAIR_CELLS)

@@ -147,6 +147,11 @@ def _parse_settings(
     return settings
 
 
+def _name_kernel(words: Sequence[str]) -> list[str]:
+    """Take a word that names no parameter for a kernel."""
+    return [word if "=" in word else f"profile={word}" for word in words]
+
+
 def parse_value(text: str) -> int | float | bool | str | None:
     """Return what `text` means as a parameter: a number, true, false, none, or itself."""
     words: dict[str, bool | None] = {"true": True, "false": False, "none": None}
@@ -172,8 +177,11 @@ def parse_value(text: str) -> int | float | bool | str | None:
 )
 @click.option(
     "--beside",
-    metavar="KERNEL",
-    help="Run it under a second kernel too, such as 7.2, and show both; for .html.",
+    multiple=True,
+    metavar="OTHER|NAME=VALUE",
+    callback=lambda ctx, param, words: _parse_settings(ctx, param, _name_kernel(words)),
+    help="Run it a second time too, under another kernel (7.2), by another of the strategies, or"
+    " with a parameter set otherwise (machine=64bit), and show both; for .html.",
 )
 @click.option("--tick", type=int, help="The tick that a .png shows  [default: the last mark]")
 @click.option("--theme", type=click.Choice(["light", "dark"]), help="Of pictures  [default: light]")
@@ -194,7 +202,7 @@ def parse_value(text: str) -> int | float | bool | str | None:
 )
 @_debug_option
 def run(
-    scenario: str, settings: dict[str, str], beside: str | None, out: Path, **wishes: Any
+    scenario: str, settings: dict[str, str], beside: dict[str, str], out: Path, **wishes: Any
 ) -> None:
     """Run SCENARIO and write what happened."""
     from hotmem_viz.apps import export
@@ -202,12 +210,38 @@ def run(
 
     parameters = read_settings(scenario, settings, parse_value)
     export.check_wishes(out, wishes)
-    if beside is None:
+    if not beside:
         export.write_recording(export.run_with_progress(scenario, parameters), out, **wishes)
     elif out.suffix.lower() != ".html":
         raise click.UsageError("--beside shows two runs on one stage: --out has to end in .html")
     else:
-        export.pair_with_progress(scenario, parameters, beside).to_html(out)
+        second = read_settings(scenario, beside, parse_value)
+        export.pair_with_progress(scenario, parameters, second).to_html(out)
+
+
+@cli.command()
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_parse_settings,
+    help="A parameter of the scenario strategies; may be given several times.",
+)
+@click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True)
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to: .svg, .pdf or .png picture, or .csv, the numbers.",
+)
+@_debug_option
+def scoreboard(settings: dict[str, str], theme: str, out: Path) -> None:
+    """Run all six strategies on one load and write how they compare."""
+    from hotmem_viz.apps.export import write_scoreboard
+    from hotmem_viz.catalog import read_settings
+
+    write_scoreboard(read_settings("strategies", settings, parse_value), out, theme)
 
 
 for _command in (*cli_kernels.COMMANDS, *cli_lessons.COMMANDS):

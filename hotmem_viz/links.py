@@ -21,6 +21,7 @@ from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.recording.pair import Pair
 from hotmem_viz.scenarios.controls import list_controls, read_value, write_value
 from hotmem_viz.scenarios.parameters import build_parameters, require_choice
+from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
 
 if TYPE_CHECKING:
     from hotmem_viz.recording.recording import Recording
@@ -29,6 +30,12 @@ MOST = 4096
 """Characters of a link that are read."""
 
 THEMES = ("auto", "light", "dark")
+OTHERWISE = ("machine=64bit", "machine=pae", "movable=0", "held=1")
+"""What a second run of the exhaustion lesson can have otherwise, kernels apart."""
+
+ALONE = "alone"
+"""No second run."""
+
 RESERVED = ("scenario", "beside", "tick", "theme")
 PREFIX = "p."
 """Before a parameter whose name is one of RESERVED."""
@@ -58,8 +65,8 @@ class Fragment:
 class LinkState:
     """A state that can be shown: a known scenario, and parameters that it accepts.
 
-    parameters: those that the link names, as values. beside: a second kernel by name, "" for the
-    machine's own, None for none.
+    parameters: those that the link names, as values. beside: what the app takes for a second run
+    (a kernel by name, "" for the machine's own, a strategy), None where the link says nothing.
     """
 
     scenario: str
@@ -156,11 +163,15 @@ def _check_machine(machine: str) -> None:
         raise ParameterError("machine", machine, allowed)
 
 
-def _check_beside(scenario: str, kernel: str) -> None:
-    if scenario not in REPLAYED:
-        allowed = f"scenarios whose requests a second kernel can replay are {', '.join(REPLAYED)}"
-        raise ParameterError("beside", kernel, allowed)
-    require_choice("beside", kernel, ("", *PROFILES))
+def _check_beside(scenario: str, wanted: str) -> None:
+    """Refuse what cannot stand beside a run; whether it goes with the rest shows in the run."""
+    if scenario == "strategies":
+        require_choice("beside", wanted, (*STRATEGIES.values(), ALONE))
+    elif scenario in REPLAYED:
+        require_choice("beside", wanted, ("", *PROFILES, *OTHERWISE, ALONE))
+    else:
+        allowed = f"lessons with a second run are {', '.join((*REPLAYED, 'strategies'))}"
+        raise ParameterError("beside", wanted, allowed)
 
 
 def write_link(shown: Recording | Pair, tick: int = 0, theme: str = "auto") -> str:
@@ -172,26 +183,36 @@ def write_link(shown: Recording | Pair, tick: int = 0, theme: str = "auto") -> s
     meta = shown.left.meta if isinstance(shown, Pair) else shown.meta
     if "defaults" not in meta:
         return ""
+    second = _second_run(shown)
+    if second is None and isinstance(shown, Pair):
+        return ""
     parts = [("scenario", str(meta["scenario"]))]
     for name, value in meta["parameters"].items():
         if name == "seed" or value != meta["defaults"][name]:
             parts.append((f"{PREFIX}{name}" if name in RESERVED else name, write_value(value)))
-    if isinstance(shown, Pair):
-        if not _are_two_kernels(shown):
-            return ""
-        parts.append(("beside", shown.right.meta["parameters"]["profile"]))
+    if second is not None:
+        parts.append(("beside", second))
     parts.append(("tick", str(tick)))
     if theme != "auto":
         parts.append(("theme", theme))
     return "&".join(f"{name}={quote(value, safe=_PLAIN)}" for name, value in parts)
 
 
-def _are_two_kernels(pair: Pair) -> bool:
-    """Say whether two runs of a scenario differ in their kernel alone, request by request."""
-    metas = [side.meta for side in pair.recordings]
-    kept = [
-        {name: value for name, value in meta["parameters"].items() if name != "profile"}
-        for meta in metas
-    ]
-    named = "defaults" in metas[1] and metas[0]["scenario"] == metas[1]["scenario"]
-    return named and pair.by == "objects" and kept[0] == kept[1]
+def _second_run(shown: Recording | Pair) -> str | None:
+    """Return what stands on the right: a kernel, a strategy, or one parameter with its value.
+
+    Of a single strategy it is ALONE, since its lesson shows two; else None for no second run that
+    a link can name.
+    """
+    if not isinstance(shown, Pair):
+        return ALONE if "strategy" in shown.meta["parameters"] else None
+    left, right = (side.meta for side in shown.recordings)
+    if shown.by == "tick" or "defaults" not in right or left["scenario"] != right["scenario"]:
+        return None
+    given = right["parameters"]
+    key = "strategy" if "strategy" in given else "profile"
+    differing = [name for name, value in left["parameters"].items() if given[name] != value]
+    if differing in ([], [key]):
+        return str(given[key])
+    other = "&".join(f"{name}={write_value(given[name])}" for name in differing)
+    return other if other in OTHERWISE else None

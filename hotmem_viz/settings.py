@@ -11,7 +11,7 @@ BRANCH = "HEAD"
 """What Binder builds."""
 
 BINDER_HOST = "https://mybinder.org"
-NOTEBOOK_URLPATH = "lab/tree/notebooks/01-exhaustion.ipynb"
+NOTEBOOK_URLPATH = "lab/tree/notebooks/00-map-of-memory.ipynb"
 DASHBOARD_URLPATH = "voila/render/notebooks/dashboard.ipynb"
 
 

@@ -135,7 +135,12 @@ def written_cases() -> list[dict[str, Any]]:
     left = {"scenario": "exhaustion", "parameters": two, "defaults": {**two, "machine": "x"}}
     right = {**left, "parameters": {**two, "profile": "7.2"}}
     other = {**right, "parameters": {**two, "seed": 2}}
-    shown = [([one], 5, "dark"), ([left, right], 8, "auto"), ([left, other], 0, "auto")]
+    shown: list[Any] = [([one], 5, "dark"), ([left, right], 8, "auto"), ([left, other], 0, "auto")]
+    shown += [([left, {**left, "parameters": {**two, "machine": "64bit"}}], 4, "auto")]
+    plan = {"strategy": "none", "seed": 7, "movable": 0.75}
+    one_of_six = {"scenario": "strategies", "parameters": plan, "defaults": plan}
+    remap = {**one_of_six, "parameters": {**plan, "strategy": "remap"}}
+    shown += [([one_of_six], 1, "auto"), ([one_of_six, remap], 2, "auto")]
     shown += [([{"scenario": "load", "parameters": {}}], 3, "light"), ([right, left], 1, "light")]
     return [
         {"metas": m, "tick": tick, "theme": theme, "text": write_link(shown_of(*m), tick, theme)}

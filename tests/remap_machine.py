@@ -70,13 +70,13 @@ def sound(amap, s):
     validate_spaces(s)
 
 
-def prepare(amap, s, section=SECTION, *, whole=True):
+def prepare(amap, s, section=SECTION, *, whole=True, leaving=()):
     attempt = remap.start(amap, section)
     while not remap.is_emptied(attempt):
         remap.empty(attempt, 50)
     remap.find_residue(attempt)
     if not attempt.verdict:
-        remap.reserve(attempt, s, whole=whole)
+        remap.reserve(attempt, s, whole=whole, leaving=leaving)
     return attempt
 
 

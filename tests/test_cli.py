@@ -49,6 +49,10 @@ def outcome(capsys, *words):
         (["run", "exhaustion", "--set", "profile=none", "--out", "x.npz"], "'none'"),
         (["run", "exhaustion", "--beside", "6.10", "--out", "x.html"], "'6.10'"),
         (["run", "exhaustion", "--beside", "7.2", "--out", "x.npz"], ".html"),
+        (["run", "strategies", "--beside", "7.2", "--out", "x.html"], "callbacks"),
+        (["scoreboard", "--out", "x.doc"], ".csv"),
+        (["scoreboard", "--set", "strategy=none", "--out", "x.svg"], "all of them"),
+        (["scoreboard", "--set", "seed=x", "--out", "x.svg"], "seed"),
         (["run", "exhaustion", "--beside", "7.2", "--tick", "3", "--out", "x.html"], "--tick"),
         (["run", "exhaustion", "--set", "machine=nonsense", "--out", "x.npz"], "machine"),
         (["dashboard", "--port", "0"], "--port"),
@@ -198,6 +202,21 @@ def test_a_page_can_show_two_kernels(run_command, tmp_path):
     page = out.read_text(encoding="utf-8")
     assert "Linux 6.12 and Linux 7.2" in page
     assert len(page) < 2_000_000
+
+
+def test_strategies_stand_side_by_side_and_on_a_scoreboard(run_command, tmp_path):
+    page, board = tmp_path / "two.html", tmp_path / "board.csv"
+    words = ["run", "strategies", "--set", "strategy=percent", "--beside", "remap"]
+    done = run_command(*words, "--out", str(page))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    text = page.read_text(encoding="utf-8")
+    assert "movablecore=, a percent at boot and stop_machine remap" in text
+    assert len(text) < 2_000_000
+    assert run_command("scoreboard", "--set", "removals=0", "--out", str(board)).returncode == 0
+    rows = board.read_text(encoding="utf-8").splitlines()
+    assert [row.split(",")[0] for row in rows[1:]] == [
+        "none", "percent", "hot_add", "auto", "callbacks", "remap",
+    ]  # fmt: skip
 
 
 def test_the_png_shows_the_tick_asked_for(run_command, tmp_path, written):

@@ -109,7 +109,7 @@ def test_notebooks_of_an_installed_package_are_copied_once_and_kept(installed, t
     code = "from hotmem_viz.apps.server import writable_notebooks as w; print(w())"
     folder = Path(run_installed(installed, "python", "-c", code, cwd=tmp_path).stdout.strip())
     assert folder.is_relative_to(tmp_path)
-    edited = folder / "01-exhaustion.ipynb"
+    edited = folder / "00-map-of-memory.ipynb"
     assert edited.read_bytes() == (ROOT / "notebooks" / edited.name).read_bytes()
     edited.write_text("mine")
     run_installed(installed, "python", "-c", code, cwd=tmp_path)

@@ -4,7 +4,8 @@ page        what every app has: an error panel, the newest wish wins
 controls    a scenario's parameters as widgets
 scenario    any scenario, by what its parameters declare
 exhaustion  the exhaustion lesson
-lesson      which of the two a scenario has, or a link asks for
+strategies  two strategies on the stage, six on the scoreboard
+lesson      which of them a scenario has, or a link asks for
 dashboard   all scenarios, a tab each
 server      starting Voila and JupyterLab
 """

@@ -9,16 +9,22 @@ import ipywidgets as widgets
 
 from hotmem_viz.apps import controls
 from hotmem_viz.apps.page import SETTLE_SECONDS, ErrorPanel, Later, Linked, tidy
+from hotmem_viz.apps.scenario import make_control
 from hotmem_viz.apps.style import style_sheet
 from hotmem_viz.catalog import beside, find_kernels, run
 from hotmem_viz.machine.presets import PRESETS
 from hotmem_viz.machine.profiles import find_profile
 from hotmem_viz.recording.pair import Pair
+from hotmem_viz.scenarios.controls import list_controls
 from hotmem_viz.scenarios.parameters import (
     DEFAULT_MOVABLE,
+    DIMMS,
     MAX_USER,
+    REBOOTS,
+    SHRINKABLE,
     ExhaustionParameters,
     build_parameters,
+    list_ways_on,
 )
 from hotmem_viz.views.stage import Stage
 
@@ -30,6 +36,7 @@ MACHINES = {
     "server": "server, 64 GiB",
     "pae": "32-bit PAE, 16 GiB",
     "mail": "the mail's, node 0 normal",
+    "64bit": "64-bit, 16 GiB, PAE's sizes",
 }
 WORKLOADS = {
     "files": "files",
@@ -37,16 +44,27 @@ WORKLOADS = {
     "sockets": "sockets",
     "pipes": "pipes",
     "cached names": "cache",
+    "files looked at": "disk",
 }
 
 ALONE = "alone"
-"""The choice of no second kernel; "" would be the one that the machine brings."""
+"""The choice of no second run; "" would be the kernel that the machine brings."""
+
+OTHERWISE: dict[str, tuple[str, Any]] = {
+    "machine=64bit": ("machine", "64bit"),
+    "machine=pae": ("machine", "pae"),
+    "movable=0": ("movable", 0.0),
+    "held=1": ("held", 1.0),
+}
+"""What a second run can have otherwise, kernels apart: a parameter and its value."""
+
+FOLD = "in use, fill, DIMMs"
 
 
 class ExhaustionApp(widgets.VBox, Linked):
     """Controls above the stage; moving one runs the scenario again.
 
-    beside: a second kernel, by name, that the lesson runs under on the same stage.
+    beside: a second run on the same stage: a kernel by name, or one of OTHERWISE.
     """
 
     def __init__(self, beside: str = ALONE, **parameters: Any) -> None:
@@ -66,8 +84,13 @@ class ExhaustionApp(widgets.VBox, Linked):
         self.seed = controls.seed(p.seed)
         kernels = kernel_choices(p.machine)
         self.profile = controls.choice("kernel", kernels, chosen_kernel(p.profile, kernels))
-        second = beside if beside == ALONE else chosen_kernel(beside, kernels)
+        kept = beside == ALONE or beside in OTHERWISE
+        second = beside if kept else chosen_kernel(beside, kernels)
         self.beside = controls.choice("beside it", {"none": ALONE, **kernels}, second)
+        declared, start = list_controls(ExhaustionParameters), asdict(p)
+        self.declared = {n: make_control(c, start[n]) for n, c in declared.items()}
+        self.then = self.declared["then"]
+        folded = [self.declared[n] for n in ("held", "fill", "dimm")]
         self.errors = ErrorPanel()
         self.stage = Stage()
         self._shown: Recording | Pair | None = None
@@ -75,12 +98,14 @@ class ExhaustionApp(widgets.VBox, Linked):
         self._settling = False
         self._inputs = (
             self.machine, self.profile, self.beside, self.movable, self.boot, self.workload,
-            self.user, self.seed,
+            self.user, self.seed, self.then, *folded,
         )  # fmt: skip
         style = widgets.HTML(f"<style>{style_sheet()}</style>", layout={"display": "none"})
-        super().__init__([style, controls.bar(list(self._inputs)), self.errors, self.stage])
+        plain = [control for control in self._inputs if control not in folded]
+        fold = controls.fold(FOLD, folded)
+        super().__init__([style, controls.bar([*plain, fold]), self.errors, self.stage])
         self.add_class("hotmem-app")
-        self._settle_movable()
+        self._settle()
         self._rerun.run()
         for control in self._inputs:
             control.observe(self._on_change, names="value")
@@ -108,6 +133,7 @@ class ExhaustionApp(widgets.VBox, Linked):
                 user=tidy(self.user.value),
                 seed=self.seed.value,
                 profile=self.profile.value,
+                **{n: c.value for n, c in self.declared.items() if not c.disabled},
             )
         )
 
@@ -126,32 +152,40 @@ class ExhaustionApp(widgets.VBox, Linked):
         share = tidy(self.movable.value)
         return None if share == DEFAULT_MOVABLE else share
 
-    def _settle_movable(self) -> None:
-        """Enable the movable slider where it counts."""
+    def _settle(self) -> None:
+        """Enable what counts, and offer what the machine can do; other choices are given up."""
+        machine = self.machine.value
         boot = bool(self.boot.value.strip())
-        self.movable.disabled = boot or not self._has_movable(self.machine.value)
+        self.movable.disabled = boot or not self._has_movable(machine)
+        kernels, ways = kernel_choices(machine), list_ways_on(machine)
+        _offer(self.profile, kernels)
+        _offer(self.then, ways)
+        _offer(self.beside, {"none": ALONE, **kernels, **self._others()})
+        self.declared["held"].disabled = self.workload.value not in SHRINKABLE
+        self.declared["fill"].disabled = not self.then.value
+        self.declared["dimm"].disabled = self.then.value != DIMMS
 
-    def _settle_kernels(self) -> None:
-        """Offer the kernels that the machine can boot; a choice that it cannot is given up."""
-        kernels = kernel_choices(self.machine.value)
-        for control, otherwise in ((self.profile, {}), (self.beside, {"none": ALONE})):
-            offered = {**otherwise, **kernels}
-            if dict(control.options) == offered:
-                continue
-            kept = control.value
-            control.options = list(offered.items())
-            control.value = kept if kept in offered.values() else next(iter(offered.values()))
+    def _others(self) -> dict[str, str]:
+        """Return what a second run can have otherwise, by its title."""
+        others: dict[str, str] = {}
+        if self.then.value != REBOOTS:
+            other = {"pae": ("64-bit, same sizes", "machine=64bit")}
+            other["64bit"] = ("32-bit PAE", "machine=pae")
+            others.update([other[self.machine.value]] if self.machine.value in other else [])
+        if not self.movable.disabled:
+            others["without ZONE_MOVABLE"] = "movable=0"
+        if self.workload.value in SHRINKABLE:
+            others["all of them in use"] = "held=1"
+        return others
 
-    def _on_change(self, change: Any) -> None:
+    def _on_change(self, _change: Any) -> None:
         if self._settling:
             return
-        self._settle_movable()
-        if change.owner is self.machine:
-            self._settling = True
-            try:
-                self._settle_kernels()
-            finally:
-                self._settling = False
+        self._settling = True
+        try:
+            self._settle()
+        finally:
+            self._settling = False
         self.stage.busy = True
         self._rerun.ask()
 
@@ -166,10 +200,13 @@ class ExhaustionApp(widgets.VBox, Linked):
             self.stage.busy = False
 
     def _record(self) -> Recording | Pair:
-        """Run under one kernel, or under two."""
+        """Run once, or twice side by side."""
         parameters = self.parameters()
         if self.beside.value == ALONE:
             return run("exhaustion", **parameters)
+        if self.beside.value in OTHERWISE:
+            name, value = OTHERWISE[self.beside.value]
+            return beside("exhaustion", **{**parameters, name: (parameters[name], value)})
         profiles = (parameters.pop("profile"), self.beside.value)
         return beside("exhaustion", profiles, **parameters)
 
@@ -178,6 +215,15 @@ def kernel_choices(machine: str) -> dict[str, str]:
     """Return the kernels that a machine can boot, "" for the one it brings, by their titles."""
     own, *others = find_kernels(machine)
     return {find_profile(own).release: "", **{find_profile(name).release: name for name in others}}
+
+
+def _offer(control: Any, offered: dict[str, str]) -> None:
+    """Offer choices by their titles; what is chosen stays, where it is still among them."""
+    if dict(control.options) == offered:
+        return
+    kept = control.value
+    control.options = list(offered.items())
+    control.value = kept if kept in offered.values() else next(iter(offered.values()))
 
 
 def chosen_kernel(name: str, kernels: dict[str, str]) -> str:

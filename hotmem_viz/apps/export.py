@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hotmem_viz.catalog import PAIR_CELLS, build_pair, build_run, pair_runs
+from hotmem_viz.catalog import PAIR_CELLS, build_pair, build_run, find_scenario, pair_runs
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.recording.recorder import Run, Tick, record
+from hotmem_viz.recording.scoreboard import Strategies, pair_steps
+from hotmem_viz.scenarios.parameters import build_parameters
+from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
 
 if TYPE_CHECKING:
     from hotmem_viz.recording.pair import Pair
@@ -61,14 +65,48 @@ def run_with_progress(scenario: str, parameters: dict[str, Any]) -> Recording:
     return _record(build_run(scenario, **parameters), scenario)
 
 
-def pair_with_progress(scenario: str, parameters: dict[str, Any], beside: str) -> Pair:
-    """Run and record a scenario under its kernel and under another, as run_with_progress does."""
-    settings = dict(parameters)
-    profiles = (settings.pop("profile", ""), beside)
-    left, right = build_pair(scenario, profiles, **settings)
-    return pair_runs(
-        _record(left, scenario, PAIR_CELLS), _record(right, f"{scenario}, {beside}", PAIR_CELLS)
-    )
+def pair_with_progress(scenario: str, parameters: dict[str, Any], beside: dict[str, Any]) -> Pair:
+    """Run and record a scenario twice, as run_with_progress does.
+
+    beside: what is different the second time, such as {"profile": "7.2"}; of strategies, a
+    "profile" is another strategy, as a word alone is read.
+    """
+    if scenario == "strategies":
+        return _pair_strategies(parameters, beside)
+    _, parameters_type = find_scenario(scenario)
+    usual = {f.name: f.default for f in dataclasses.fields(parameters_type)}
+    build_parameters(parameters_type, {n: v for n, v in beside.items() if n not in usual})
+    twice = {n: (parameters.get(n, usual.get(n)), value) for n, value in beside.items()}
+    left, right = build_pair(scenario, **{**parameters, **twice})
+    second = f"{scenario}, {', '.join(map(str, beside.values()))}"
+    return pair_runs(_record(left, scenario, PAIR_CELLS), _record(right, second, PAIR_CELLS))
+
+
+def _pair_strategies(parameters: dict[str, Any], beside: dict[str, Any]) -> Pair:
+    """Run and record two strategies, on one cursor by the steps that all of them have."""
+    named = {"strategy" if name == "profile" else name: value for name, value in beside.items()}
+    if list(named) != ["strategy"]:
+        raise ParameterError("beside", ", ".join(named), "another strategy")
+    first = build_run("strategies", **parameters)
+    second = build_run("strategies", **{**parameters, **named})
+    left, right = ((first, "strategies"), (second, named["strategy"]))
+    return pair_steps(_record(*left, PAIR_CELLS), _record(*right, PAIR_CELLS))
+
+
+def write_scoreboard(parameters: dict[str, Any], out: Path, theme: str) -> None:
+    """Run all strategies, with progress as above, and write their scoreboard to `out`.
+
+    Raises ParameterError for parameters or an ending that are not allowed, before anything runs.
+    """
+    from hotmem_viz.views.palette import check_theme
+    from hotmem_viz.views.scoreboard import check_ending
+
+    check_ending(out)
+    if "strategy" in parameters:
+        raise ParameterError("strategy", parameters["strategy"], "all of them are run")
+    runs = {n: build_run("strategies", strategy=n, **parameters) for n in STRATEGIES.values()}
+    every = Strategies({name: _record(each, name, PAIR_CELLS) for name, each in runs.items()})
+    every.save(out, check_theme(theme))
 
 
 def _record(run: Run, title: str, max_cells: int | None = None) -> Recording:

@@ -22,6 +22,10 @@ def make_lesson(name: str = FIRST, **parameters: Any) -> ExhaustionApp | Scenari
         from hotmem_viz.apps.exhaustion import ExhaustionApp
 
         return ExhaustionApp(**parameters)
+    if name == "strategies":
+        from hotmem_viz.apps.strategies import StrategiesApp
+
+        return StrategiesApp(**parameters)
     from hotmem_viz.apps.scenario import ScenarioApp
 
     return ScenarioApp(name, **parameters)
@@ -44,7 +48,7 @@ def restore_lesson(link: str, name: str | None = None) -> tuple[str, ExhaustionA
 
 
 def _restore(link: str, name: str | None) -> tuple[str, ExhaustionApp | ScenarioApp]:
-    from hotmem_viz.links import read_link
+    from hotmem_viz.links import ALONE, read_link
 
     state = read_link(link, name or FIRST)
     if name is not None and state.scenario != name:
@@ -53,6 +57,9 @@ def _restore(link: str, name: str | None) -> tuple[str, ExhaustionApp | Scenario
     lesson = make_lesson(state.scenario, **beside, **state.parameters)
     if lesson.errors.error is not None:
         raise lesson.errors.error
+    if beside and lesson.beside.value == ALONE != state.beside:
+        allowed = ", ".join(map(repr, dict(lesson.beside.options).values()))
+        raise ParameterError("beside", state.beside, f"beside such a run can stand {allowed}")
     lesson.enter(state.tick, state.theme)
     return state.scenario, lesson
 

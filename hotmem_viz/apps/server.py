@@ -23,7 +23,7 @@ from hotmem_viz.settings import checkout_folder, notebooks_folder, package_folde
 HOST = "127.0.0.1"
 DASHBOARD_NOTEBOOK = "dashboard.ipynb"
 KERNEL_MANAGER = "hotmem_viz.apps.voila_app.PatientKernelManager"
-FIRST_NOTEBOOK = "01-exhaustion.ipynb"
+FIRST_NOTEBOOK = "00-map-of-memory.ipynb"
 
 
 def serve_dashboard(*, port: int, open_browser: bool, debug: bool = False) -> None:

@@ -88,6 +88,21 @@ _RULES = """
   padding: 24px; color: var(--hotmem-app-muted);
   font: 400 16px/1.45 system-ui, "DejaVu Sans", sans-serif;
 }
+.hotmem-scoreboard {
+  padding: 12px 14px; overflow-x: auto; color: var(--hotmem-app-ink);
+  font: 400 14px/1.35 system-ui, "DejaVu Sans", sans-serif; font-variant-numeric: tabular-nums;
+}
+.hotmem-scoreboard table { border-collapse: collapse; width: 100%; }
+.hotmem-scoreboard th, .hotmem-scoreboard td {
+  padding: 5px 6px; border-bottom: 1px solid var(--hotmem-app-line); text-align: right;
+}
+.hotmem-scoreboard th { font-weight: 400; }
+.hotmem-scoreboard thead th { color: var(--hotmem-app-muted); vertical-align: bottom; }
+.hotmem-scoreboard th:first-child { min-width: 150px; text-align: left; }
+.hotmem-scoreboard td { white-space: nowrap; }
+.hotmem-scoreboard .best { color: var(--hotmem-app-usable); }
+.hotmem-scoreboard .worst { color: var(--hotmem-app-useless); }
+.hotmem-scoreboard p { margin: 6px 0 0; color: var(--hotmem-app-muted); }
 .hotmem-error {
   margin: 8px 12px 0; padding: 10px 14px; border-left: 4px solid var(--hotmem-app-alarm);
   border-radius: 4px; color: var(--hotmem-app-ink); background: var(--hotmem-app-panel);
@@ -96,7 +111,7 @@ _RULES = """
 .hotmem-error pre { margin: 6px 0 0; font-size: 14px; overflow-x: auto; }
 """
 
-_WORDS = ("page", "panel", "ink", "muted", "line", "accent", "alarm")
+_WORDS = ("page", "panel", "ink", "muted", "line", "accent", "alarm", "usable", "useless")
 """Words of the palette that the rules above use."""
 
 

@@ -60,7 +60,7 @@ class _Place:
 _STALE = {"ranges": "right", "month": "shrunk"}
 _SWALLOWS = {"ranges": "swallows", "month": "same"}
 _HOT_ADD = {**_STALE, "beside": "hot_add"}
-_BOOT, _REMAP = "boot_options", "stop_machine"
+_BOOT, _REMAP, _SIX = "boot_options", "stop_machine", "strategies"
 _KERNEL = {"where": "kernel"}
 
 _SHOWN: dict[str, _Place] = {
@@ -85,11 +85,18 @@ _SHOWN: dict[str, _Place] = {
         _HOT_ADD,
         figure="decisions of a person, addresses typed against files written",
     ),
-    "S10": _Place("exhaustion", EventKind.BOOT, figure="how much of memory the kernel may use"),
+    "S10": _Place(
+        _SIX,
+        EventKind.CAPACITY,
+        "",
+        {"strategy": "percent"},
+        figure="how much of memory metadata may fill, strategy by strategy",
+    ),
     "S11": _Place("exhaustion", EventKind.OOM, "", {"machine": "pae"}),
     "S12": _Place("exhaustion", EventKind.REFUSED),
     "S13": _Place("starvation", EventKind.OOM),
     "S14": _Place("starvation", EventKind.STARVED, figure="what could be mapped, and what not"),
+    "S15": _Place("exhaustion", EventKind.POOL_FULL, "", {"then": "huge_pages"}),
     "S16": _Place("hot_remove", EventKind.OFFLINE_REFUSED, "", {**_KERNEL, "obstacle": "slab"}),
     "S17": _Place(
         "hot_remove", EventKind.OFFLINE_REFUSED, "", {**_KERNEL, "obstacle": "page_table"}
@@ -98,6 +105,7 @@ _SHOWN: dict[str, _Place] = {
     "S19": _Place(
         "hot_remove", EventKind.CALLBACK, "", {**_KERNEL, "obstacle": "slab", "callbacks": True}
     ),
+    "S20": _Place(_SIX, EventKind.NODE_LEFT, figure="sections that kernel pages keep in use"),
     "S21": _Place(_REMAP, EventKind.TABLE_WRITTEN),
     "S22": _Place(_REMAP, EventKind.LOOKUP),
     "S23": _Place(_REMAP, EventKind.LOOKUP),
@@ -116,17 +124,24 @@ _SHOWN: dict[str, _Place] = {
     "S36": _Place(_REMAP, EventKind.TAX),
     "S37": _Place(_REMAP, EventKind.TAX, figure="a tax on every fault against a stall at removal"),
     "S38": _Place(_REMAP, EventKind.REMAP_FAILED, "", {"failure": "ebusy"}),
-    "S39": _Place(_REMAP, EventKind.DEVICE_PAGE),
+    "S39": _Place(_REMAP, EventKind.DEVICE_PAGE, "The region spills", {"devices": 0.025}),
     "S40": _Place(_REMAP, EventKind.DONE, figure="the questions that the mail leaves open"),
     "S41": _Place(_REMAP, EventKind.DONE, figure="the parts of the kernel that it touches"),
     "S42": _Place(_REMAP, EventKind.DONE, figure="the questions that the mail leaves open"),
-    "S43": _Place(_REMAP, EventKind.DEVICE_PAGE),
+    "S43": _Place(_SIX, EventKind.RESERVE_SET, "", {"strategy": "remap"}),
     "S44": _Place(_REMAP, EventKind.BOOT),
     "S45": _Place("hot_remove", EventKind.OFFLINED),
     "S46": _Place("hot_remove", EventKind.CORNER),
+    "S47": _Place(
+        _SIX,
+        EventKind.COMPARED,
+        "",
+        {"strategy": "remap"},
+        figure="the scoreboard of six strategies",
+    ),
 }
 
-_PENDING = {"exhaustion": (15,), "strategies": (20, 47)}
+_PENDING: dict[str, tuple[int, ...]] = {}
 """Claims that nothing shows yet, by the scenario that will."""
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from hotmem_viz.machine.footprint import BootFootprint
 from hotmem_viz.machine.object_costs import (
+    DISK,
     MAPLE_NODES,
     NEGATIVE,
     Objects,
@@ -148,6 +149,7 @@ OPERATIONS = operations(
         "vmas": _VMAS,
         "cache": NEGATIVE,
         "negdentry": NEGATIVE,
+        "disk": DISK,
         "ballast": _SOCKETS,
     },
     {
@@ -159,6 +161,7 @@ OPERATIONS = operations(
         "vmas": "v72-b-vmas-768M-75: one more mapping, by mprotect of every second page",
         "cache": "a look-up of a missing name of 125 characters; sizes from boot slabinfo",
         "negdentry": "a look-up of a missing name of 125 characters; sizes from boot slabinfo",
+        "disk": "an inode and a dentry by definition; sizes from boot slabinfo",
         "ballast": "v72-b-sockets-1536M-40: a socket pair parked before the workload starts",
     },
     page_tables=10,

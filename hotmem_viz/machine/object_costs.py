@@ -103,7 +103,7 @@ def operations(
             stacks=stacks if name == "procs" else 0,
             page_tables=page_tables if name == "procs" else 0,
             anon=4 if name == "procs" else 0,
-            shrinkable=name in ("cache", "negdentry"),
+            shrinkable=name in ("cache", "negdentry", "disk"),
             source=sources[name],
         )
         for name, costs in caches.items()
@@ -195,6 +195,10 @@ VMAS: dict[str, Objects] = {"vm_area_struct": 1, "maple_node": MAPLE_NODES}
 NEGATIVE: dict[str, Objects] = {"dentry": 1, "kmalloc-rcl-192": 1}
 """A negative dentry, and its name of 125 characters, too long to fit inside it."""
 
+DISK: dict[str, Objects] = {"ext4_inode_cache": 1, "dentry": 1}
+"""A file of ext4 that somebody has looked at, its data apart; what the security modules keep of it
+goes with it and is left out."""
+
 X86_64_OPERATIONS = operations(
     {
         "files": _X86_64_FILES,
@@ -205,6 +209,7 @@ X86_64_OPERATIONS = operations(
         "vmas": VMAS,
         "cache": NEGATIVE,
         "negdentry": NEGATIVE,
+        "disk": DISK,
         "ballast": _X86_64_SOCKETS,
     },
     {
@@ -216,6 +221,7 @@ X86_64_OPERATIONS = operations(
         "vmas": "b-vmas-85: one more mapping, by mprotect of every second page",
         "cache": "b-negdentry-85: a look-up of a missing name of 125 characters",
         "negdentry": "b-negdentry-85: a look-up of a missing name of 125 characters",
+        "disk": "an inode and a dentry by definition; sizes from boot slabinfo",
         "ballast": "b-sockets-85: a socket pair parked before the workload starts",
     },
 )

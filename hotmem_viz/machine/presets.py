@@ -60,7 +60,19 @@ _MAIL = MachineSpec(
     cpus=4,
 )
 
-PRESETS: dict[str, MachineSpec] = {m.name: m for m in (_CLASSROOM, _SERVER, _PAE, _MAIL)}
+_SAME_SIZES = MachineSpec(
+    name="64bit",
+    title="64-bit machine: 16 GiB",
+    nodes=(NodeSpec(0, (*_pc_low(880 * _MIB), PfnRange(4 * _GIB, 20 * _GIB - 880 * _MIB))),),
+)
+"""The PAE box of our time: 880 MiB below 4 GiB, as firmware can be told, the rest movable."""
+
+USUAL: dict[str, str] = {"64bit": "kernelcore=512M"}
+"""Boot options of presets that have their own: here all above 4 GiB becomes movable."""
+
+PRESETS: dict[str, MachineSpec] = {
+    m.name: m for m in (_CLASSROOM, _SERVER, _PAE, _MAIL, _SAME_SIZES)
+}
 
 
 def find_preset(name: str) -> MachineSpec:

@@ -13,6 +13,10 @@ from hotmem_viz.vocabulary import PAGEBLOCK_PAGES
 CLASSROOM_SCALE = 32
 """A classroom machine's zone borders and sections are 1/32 of a real one's."""
 
+LOCAL_DISTANCE, REMOTE_DISTANCE = 10, 20
+"""How far a node is from itself, and from any other where firmware has no SLIT: those of
+include/linux/topology.h (6.1), which ACPI's table has for the first as well."""
+
 
 class Arch(Enum):
     """The two architectures modelled; the value is the command line's word for it."""
@@ -81,6 +85,9 @@ class MachineSpec:
     memory, too, may go offline and come back in another zone; slots imply it. Both cost rows
     and counts, so a machine has neither unless asked. `block_sections` overrides the kernel's
     choice of a memory block's size; `hypervisor` is a guest's side of that choice.
+
+    `distances` is the SLIT: rows and columns in order of `nids`; without one every other node is
+    equally far.
     """
 
     name: str
@@ -95,6 +102,7 @@ class MachineSpec:
     hotplug: bool = False
     block_sections: int = 0
     hypervisor: bool = False
+    distances: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.nodes:
@@ -109,6 +117,17 @@ class MachineSpec:
             if start < end:
                 raise ParameterError("nodes", start, "ranges may not overlap")
         self._check_hotplug()
+        self._check_distances()
+
+    def _check_distances(self) -> None:
+        """Refuse a SLIT that the kernel would refuse (slit_valid, drivers/acpi/numa/srat.c)."""
+        n = len(self.nids)
+        for i, row in enumerate(self.distances):
+            others = [d for j, d in enumerate(row) if j != i]
+            fine = len(row) == n == len(self.distances) and row[i] == LOCAL_DISTANCE
+            if not fine or any(d <= LOCAL_DISTANCE for d in others):
+                allowed = f"{n} rows of {n}: {LOCAL_DISTANCE} for a node itself, more for others"
+                raise ParameterError("distances", row, allowed)
 
     def _check_hotplug(self) -> None:
         """Refuse slots that are no whole memory blocks, and hot-plug on 32-bit."""
@@ -159,6 +178,14 @@ class MachineSpec:
     def nids(self) -> list[int]:
         """Ids of all nodes, those that have slots only too, ascending."""
         return sorted({n.nid for n in (*self.nodes, *self.pluggable)})
+
+    def distance(self, nid: int, other: int) -> int:
+        """Return how far a node is from another, in the SLIT's units (node_distance)."""
+        if nid == other:
+            return LOCAL_DISTANCE
+        if not self.distances:
+            return REMOTE_DISTANCE
+        return self.distances[self.nids.index(nid)][self.nids.index(other)]
 
     def node_of(self, pfn: int) -> int:
         """Return the node that a frame or slot belongs to; ParameterError where there is none."""

@@ -46,11 +46,23 @@ POOL = "free huge pages"
 _REQUEST = GFP["HIGHUSER_MOVABLE"]
 
 
-def grow_pool(mem: PhysicalMemory, count: int, *, nid: int = 0) -> Outcome:
-    """Add up to `count` free huge pages, from node `nid` on (writing to nr_hugepages)."""
-    owner = mem.owners.add(POOL)
-    kind = PageKind.HUGETLB
-    out = alloc_pages(mem, _REQUEST, count, kind, order=PAGEBLOCK_ORDER, owner=owner, nid=nid)
+def grow_pool(
+    mem: PhysicalMemory, count: int, *, nid: int = 0, may_reclaim: bool = True
+) -> Outcome:
+    """Add up to `count` free huge pages, from node `nid` on (writing to nr_hugepages).
+
+    may_reclaim: whether page cache may go for them; without it only blocks that are free count.
+    """
+    out = alloc_pages(
+        mem,
+        _REQUEST,
+        count,
+        PageKind.HUGETLB,
+        order=PAGEBLOCK_ORDER,
+        owner=mem.owners.add(POOL),
+        nid=nid,
+        may_reclaim=may_reclaim,
+    )
     mem.huge_states[_blocks_of(out.frames)] = HugeState.FREE
     return out
 

@@ -44,6 +44,8 @@ from hotmem_viz.memory.frames import FrameSet
 from hotmem_viz.vocabulary import PAGEBLOCK_PAGES, MigrateType, PageKind, SectionState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from hotmem_viz.memory.address_map import AddressMap
     from hotmem_viz.memory.address_spaces import AddressSpaces
     from hotmem_viz.memory.physical import PhysicalMemory
@@ -167,14 +169,17 @@ def find_residue(remap: Remap) -> Residue:
     return found
 
 
-def reserve(remap: Remap, spaces: AddressSpaces, *, whole: bool) -> Outcome:
+def reserve(
+    remap: Remap, spaces: AddressSpaces, *, whole: bool, leaving: Collection[int] = ()
+) -> Outcome:
     """Reserve frames for the residue, with whatever else the stop may not ask for (5.2, step 6).
 
-    whole: one empty section, else a frame for each page (Q1). ENOMEM ends the attempt.
+    whole: one empty section, else a frame for each page (Q1). leaving: nodes that have to go
+    themselves, so that nothing may go there. ENOMEM ends the attempt.
     """
     remap.enter(SectionState.RESERVING)
     find = reserve_section if whole else reserve_each
-    room = find(remap.amap, spaces, remap.residue, remap.zone)
+    room = find(remap.amap, spaces, remap.residue, remap.zone, leaving)
     remap.room = room
     if room.refused:
         fail(remap, Exit.ENOMEM, int(remap.residue.pfns[0]))

@@ -21,6 +21,8 @@ from hotmem_viz.memory.zones import GROUP_WORDS
 from hotmem_viz.vocabulary import PAGEBLOCK_PAGES, MigrateType, PageKind, SectionState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from hotmem_viz.mechanisms.residue import Residue
     from hotmem_viz.memory.address_map import AddressMap
     from hotmem_viz.memory.address_spaces import AddressSpaces
@@ -60,15 +62,19 @@ class Reservation:
 
 
 def reserve_section(
-    amap: AddressMap, _spaces: AddressSpaces, residue: Residue, zone: int
+    amap: AddressMap,
+    _spaces: AddressSpaces,
+    residue: Residue,
+    zone: int,
+    leaving: Collection[int] = (),
 ) -> Reservation:
     """Reserve a whole empty section: of the same node (Q14) and zone first, the lowest of them.
 
     Its zone must stay above its min mark. The frames that nothing is copied to stay free, but
-    isolated: of no use to anybody until the section is drained.
+    isolated: of no use to anybody until the section is drained. leaving: nodes to keep off.
     """
     mem, size = amap.mem, amap.mem.spec.section_pages
-    section = find_empty_section(mem, zone)
+    section = find_empty_section(mem, zone, leaving)
     if section < 0:
         return Reservation(refused=1)
     targets = section * size + residue.pfns % size
@@ -84,8 +90,8 @@ def reserve_section(
     return Reservation(targets, section, types)
 
 
-def find_empty_section(mem: PhysicalMemory, zone: int) -> int:
-    """Find a section that is online, whole and free, -1 if there is none to spare."""
+def find_empty_section(mem: PhysicalMemory, zone: int, leaving: Collection[int] = ()) -> int:
+    """Find a section that is online, whole, free and on none of some nodes, or else -1."""
     size = mem.spec.section_pages
     free = count_by_section(mem)[:, PageKind.FREE] == size
     free &= mem.section_state == SectionState.ONLINE
@@ -93,21 +99,27 @@ def find_empty_section(mem: PhysicalMemory, zone: int) -> int:
     found = np.flatnonzero(free)
     zones = mem.zone.reshape(mem.kind.shape)[found, 0]
     spare = mem.zones.free - size >= mem.zones.min + mem.zones.boost
+    spare &= ~np.isin(mem.zones.nid, list(leaving))
     found, zones = found[spare[zones]], zones[spare[zones]]
     far = 2 * (mem.zones.nid[zones] != mem.zones.nid[zone]) + (zones != zone)
     return int(found[np.argsort(far, kind="stable")][0]) if len(found) else -1
 
 
 def reserve_each(
-    amap: AddressMap, spaces: AddressSpaces, residue: Residue, zone: int
+    amap: AddressMap,
+    spaces: AddressSpaces,
+    residue: Residue,
+    zone: int,
+    leaving: Collection[int] = (),
 ) -> Reservation:
     """Reserve a frame for each page, and a page table for each 2 MiB mapping to be broken.
 
     A top table of two frames gets two that lie side by side. All ask as the kernel does, without
-    reclaim: nothing may be half reserved.
+    reclaim: nothing may be half reserved. leaving: nodes to keep off.
     """
     mem, owner = amap.mem, amap.mem.owners.add(OWNER)
     nid, room = int(mem.zones.nid[zone]), Reservation(np.full(len(residue), -1, np.int64))
+    nodes = [n for n in mem.spec.nids if n not in leaving]
     pairs = _paired(spaces, residue)
     single = np.ones(len(residue), bool)
     single[pairs.ravel()] = False
@@ -120,7 +132,15 @@ def reserve_each(
     got = []
     for count, order, kind, whose in wishes:
         out = alloc_pages(
-            mem, GFP["KERNEL"], count, kind, order=order, owner=whose, nid=nid, may_reclaim=False
+            mem,
+            GFP["KERNEL"],
+            count,
+            kind,
+            order=order,
+            owner=whose,
+            nid=nid,
+            nodes=nodes,
+            may_reclaim=False,
         )
         got.append(out.frames)
         room.refused += out.refused

@@ -44,6 +44,36 @@ HOT_SCAN_NS, COLD_SCAN_NS = 1.0, 12.5
 """Reading an entry of a table that is in cache, and of one that is not (KERNEL.md 4.5)."""
 
 
+DAY_S = 86_400
+
+
+class TaxOrStall(NamedTuple):
+    """An always-on tax against a stall at each removal (S36, S37), both in ns of a day.
+
+    tax: share of every page fault; fault_ns: what a fault costs; faults: of them a second;
+    removals: a day. Their defaults are assumptions, and nobody measured a pause (KERNEL.md 4.4 and
+    4.5).
+    """
+
+    tax: float
+    fault_ns: float
+    faults: float
+    removals: float
+
+    @property
+    def tax_day_ns(self) -> float:
+        """What page-table migration at any time would cost in a day."""
+        return self.tax * self.fault_ns * self.faults * DAY_S
+
+    def stall_day_ns(self, pause_ns: float) -> float:
+        """Return what removals cost in a day, each with a pause."""
+        return self.removals * pause_ns
+
+    def even_removals(self, pause_ns: float) -> float:
+        """Return how many removals a day cost as much as the tax; 0 while nothing paused."""
+        return self.tax_day_ns / pause_ns if pause_ns else 0.0
+
+
 class StopTime(NamedTuple):
     """The parts of one pause, in ns: T_stop is their sum."""
 

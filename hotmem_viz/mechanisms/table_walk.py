@@ -55,6 +55,20 @@ def tables_of(s: AddressSpaces, space: int) -> np.ndarray:
     return np.concatenate([found.rows for found in tables_in(s, space)])
 
 
+def count_used(s: AddressSpaces, rows: np.ndarray) -> np.ndarray:
+    """Count the entries in use of some tables: (n,) int64.
+
+    rows: (n,). Of a top table this is the program's part; the kernel's own is not modelled.
+    """
+    t = s.tables
+    used = np.zeros(len(rows), np.int64)
+    lowest = t.level[rows] == 0
+    slots = t.slot[rows]
+    used[lowest] = np.bitwise_count(s.present.present[slots[lowest]]).sum(axis=1)
+    used[~lowest] = (s.entries.entries[slots[~lowest]] != NONE).sum(axis=1)
+    return used
+
+
 class FrameMap(NamedTuple):
     """Which table lies in which frame: frames ascending and rows, (n,) int64."""
 

@@ -1,8 +1,8 @@
 """In which order zones are tried: own node from its highest zone down, then the next node's.
 
-Source: mm/page_alloc.c `build_all_zonelists` (6.1). Distances: nodes are ordered by how far
-their ids are from the node's own, upwards first, as on a machine whose SLIT tells nothing; the
-kernel's small penalties that spread load over equal distances are left out.
+Source: mm/page_alloc.c `build_all_zonelists` (6.1). The nearest node comes first; of nodes that
+are equally far, as all are on a machine whose SLIT tells nothing, the next id upwards and around.
+The kernel's small penalties that spread load over equal distances are left out.
 """
 
 from __future__ import annotations
@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 from hotmem_viz.vocabulary import ZoneType
 
 if TYPE_CHECKING:
+    from hotmem_viz.machine.spec import MachineSpec
     from hotmem_viz.memory.physical import PhysicalMemory
 
 
-def order_nodes(nids: list[int], nid: int) -> list[int]:
-    """Order node ids by distance from `nid`: itself, then upwards and around."""
-    ahead = sorted(n for n in nids if n >= nid)
-    return ahead + sorted(n for n in nids if n < nid)
+def order_nodes(nids: list[int], nid: int, spec: MachineSpec | None = None) -> list[int]:
+    """Order node ids by distance from `nid`: itself, the nearest, then upwards and around.
+
+    spec: whose SLIT it is; without one all others are equally far.
+    """
+    far = {n: spec.distance(nid, n) if spec else int(n != nid) for n in nids}
+    return sorted(nids, key=lambda n: (far[n], n < nid, n))
 
 
 def build_zonelist(mem: PhysicalMemory, nid: int, highest: int) -> list[int]:
@@ -33,7 +37,7 @@ def build_zonelist(mem: PhysicalMemory, nid: int, highest: int) -> list[int]:
         for z in range(len(zones))
         if zones.managed[z] > 0 and zones.type[z] <= highest
     ]
-    place = {n: i for i, n in enumerate(order_nodes(sorted(mem.kswapd_failures), nid))}
+    place = {n: i for i, n in enumerate(order_nodes(sorted(mem.kswapd_failures), nid, mem.spec))}
     return [z for _, _, z in sorted(rows, key=lambda r: (place[r[0]], -r[1]))]
 
 

@@ -205,6 +205,29 @@ class Recording:
 
         return draw_page(self, self.last_mark if tick is None else tick, theme)
 
+    def plot_phase(
+        self, tick: int | None = None, theme: Literal["light", "dark"] = "light"
+    ) -> Figure:
+        """Draw how much memory may be movable before page tables starve, with this run in it.
+
+        Of starvation; tick: by default where memory first ended. Raises ParameterError for a run
+        that has no such boundary.
+        """
+        from hotmem_viz.views.phase import draw_phase
+
+        return draw_phase(self, theme, tick)
+
+    def plot_crossover(
+        self, tick: int | None = None, theme: Literal["light", "dark"] = "light"
+    ) -> Figure:
+        """Draw where a tax on every fault costs as much as stalls at removals, with this run in it.
+
+        Of stop_machine; tick: by default the last. Raises ParameterError for a run without a pause.
+        """
+        from hotmem_viz.views.crossover import draw_crossover
+
+        return draw_crossover(self, theme, tick)
+
     @property
     def last_mark(self) -> int:
         """Tick of the last event that is a mark; the last tick if there is none."""

@@ -42,6 +42,7 @@ class TableChange(IntEnum):
     VISITED = 2
     REWRITTEN = 3
     MOVED = 4
+    FILLED = 5
 
 
 ROW_COLUMNS: Mapping[str, Mapping[str, type[np.generic]]] = MappingProxyType(
@@ -56,7 +57,8 @@ ROW_COLUMNS: Mapping[str, Mapping[str, type[np.generic]]] = MappingProxyType(
             "end_ns": np.float64,
         },
         # A TableChange of a table page: its number, address space, level (0 holds the entries
-        # of pages), the table above (-1 for the root), its entry there, and its frame after it.
+        # of pages), the table above (-1 for the root), its entry there, and, after the change,
+        # its frame and how many of its entries are in use.
         "tables": {
             "table": np.uint32,
             "change": np.uint8,
@@ -65,6 +67,7 @@ ROW_COLUMNS: Mapping[str, Mapping[str, type[np.generic]]] = MappingProxyType(
             "parent": np.int32,
             "index": np.uint16,
             "pfn": np.uint32,
+            "used": np.uint16,
         },
     }
 )

@@ -8,6 +8,7 @@ and has the rest added, block by block, through the blocks' state files.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ from hotmem_viz.scenarios.boards import (
 from hotmem_viz.scenarios.boot_ranges import read_range
 from hotmem_viz.scenarios.boot_scores import describe_boots, read_boots
 from hotmem_viz.scenarios.controls import check_parameters, choice, text, whole
+from hotmem_viz.scenarios.describe import describe_distances
+from hotmem_viz.scenarios.locality import Locality
 from hotmem_viz.scenarios.setup import Setup
 from hotmem_viz.scenarios.story import Story
 from hotmem_viz.vocabulary import PageKind, ZoneType
@@ -145,8 +148,10 @@ class BootOptionsRun:
         self.boots = SeveralBoots(self.specs, self.plans, OLD)
         self.memory = self.boots.memory
         self.boots.show(0, self.machines[0])
-        self.written = self.remote = 0
+        self.written = 0
         self.running = 0
+        # No board's firmware has a SLIT, so any of the machines will do.
+        self.locality = Locality(self.specs[1])
         self.story = Story(self.memory, self._read)
         self.meta: dict[str, Any] = {
             "scenario": self.name,
@@ -154,7 +159,10 @@ class BootOptionsRun:
             "parameters": asdict(p),
             "seed": p.seed,
             "profile": OLD.name,
-            **describe_boots(self.boots, self.specs),
+            "panels": ["meters"],
+            "meters": ["distance"],
+            "distances": describe_distances(self.specs[1]),
+            **describe_boots(self.boots, self.specs, self.locality),
             "boots": [
                 {
                     "title": title,
@@ -188,7 +196,7 @@ class BootOptionsRun:
         return score_spans(self.specs[self.running], spans, typed + self.written)
 
     def _read(self) -> Any:
-        return read_boots(self.boots, self.machines[: self.running + 1], self.score, self.remote)
+        return read_boots(self.boots, self.machines[: self.running + 1], self.score, self.locality)
 
     def _show(self, frames: Any = None) -> None:
         mem = self.machines[self.running]
@@ -223,7 +231,8 @@ class BootOptionsRun:
 
     def _next(self, said: telling.Said) -> Iterator[Tick]:
         self.running += 1
-        self.remote = self.written = 0
+        self.written = 0
+        self.locality.begin()
         self._show()
         yield from self._tell(said)
         yield self.story.flush()
@@ -250,12 +259,14 @@ class BootOptionsRun:
             self.story.time_ns += done.granted * 1000.0
             for frames in (done.frames, *done.released):
                 self._show(frames)
-            served = {int(mem.zones.nid[z]): n for z, n in done.by_zone.items()}
-            away = sum(n for other, n in served.items() if other != nid)
-            if away:
+            served: Counter[int] = Counter()
+            for z, n in done.by_zone.items():
+                served[int(mem.zones.nid[z])] += n
+            self.locality.note(nid, served)
+            if set(served) - {nid}:
                 lost[nid] = max(served, key=lambda n: served[n])
-                self.remote += away
-        yield from self._tell(telling.tell_locality(lost, len(nids), self.remote, ASKED_PAGES))
+        remote = self.locality.remote
+        yield from self._tell(telling.tell_locality(lost, len(nids), remote, ASKED_PAGES))
         yield self.story.flush()
 
     def _hot_add(self) -> Iterator[Tick]:

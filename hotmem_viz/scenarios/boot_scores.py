@@ -12,12 +12,13 @@ from hotmem_viz.scenarios.describe import TYPES, ZONE_COUNTERS, describe_machine
 from hotmem_viz.vocabulary import ZoneType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from hotmem_viz.machine.spec import MachineSpec
     from hotmem_viz.mechanisms.several_boots import SeveralBoots
     from hotmem_viz.memory.physical import PhysicalMemory
     from hotmem_viz.scenarios.boards import Score
+    from hotmem_viz.scenarios.locality import Locality
 
 SCORE_COUNTERS = {
     "remote": ("pages", "kernel pages served by another node"),
@@ -29,8 +30,19 @@ SCORE_COUNTERS = {
 }
 
 
-def describe_boots(boots: SeveralBoots, specs: Sequence[MachineSpec]) -> dict[str, Any]:
+def describe_boots(
+    boots: SeveralBoots, specs: Sequence[MachineSpec], locality: Locality
+) -> dict[str, Any]:
     """Return a recording's meta about the machines, their zones and the counters."""
+    meta = describe_zones(boots, specs, SCORE_COUNTERS)
+    meta["counters"] += locality.describe()
+    return meta
+
+
+def describe_zones(
+    boots: SeveralBoots, specs: Sequence[MachineSpec], own: Mapping[str, tuple[str, str]]
+) -> dict[str, Any]:
+    """Return the same with other counters at the end; own: unit and label by name."""
     mem = boots.memory
     meta = describe_machine(mem)
     for row in (*meta["machine"]["nodes"], *meta["zones"]):
@@ -48,16 +60,30 @@ def describe_boots(boots: SeveralBoots, specs: Sequence[MachineSpec]) -> dict[st
             where = f"{zone['zone']} of node {zone['nid']}, boot {zone['boot'] + 1}"
             counter["label"] = f"{where}: {what}"
     counters += [
-        {"name": name, "unit": unit, "label": label}
-        for name, (unit, label) in SCORE_COUNTERS.items()
+        {"name": name, "unit": unit, "label": label} for name, (unit, label) in own.items()
     ]
     return {**meta, "counters": counters}
 
 
 def read_boots(
-    boots: SeveralBoots, machines: Sequence[PhysicalMemory], score: Score, remote: int
+    boots: SeveralBoots, machines: Sequence[PhysicalMemory], score: Score, locality: Locality
 ) -> np.ndarray:
     """Read all counters: (F,) float64. machines: those that have booted, the last one runs."""
+    scores = (
+        locality.remote,
+        score.wrongly_movable,
+        score.wrongly_kernel,
+        len(score.without_kernel),
+        score.decisions,
+        len(machines),
+    )
+    return read_zones(boots, machines, (*scores, *locality.read()))
+
+
+def read_zones(
+    boots: SeveralBoots, machines: Sequence[PhysicalMemory], own: Sequence[float]
+) -> np.ndarray:
+    """Read the counters of all zones and of the boot that runs, and its own at the end."""
     table = np.zeros((len(ZONE_COUNTERS), len(boots.memory.zones)))
     for band, mem in enumerate(machines):
         zones = mem.zones
@@ -79,21 +105,13 @@ def read_boots(
     mem = machines[-1]
     types = mem.zone_types.sum(axis=0)[list(TYPES)]
     totals = (mem.zones.free.sum(), count_useless(mem, ZoneType.NORMAL).sum())
-    scores = (
-        remote,
-        score.wrongly_movable,
-        score.wrongly_kernel,
-        len(score.without_kernel),
-        score.decisions,
-        len(machines),
-    )
     return np.concatenate(
         (
             table.ravel(),
             mem.zone_kinds.sum(axis=0),
             types,
             (*totals, estimate_available(mem)),
-            scores,
+            own,
         ),
         dtype=np.float64,
     )

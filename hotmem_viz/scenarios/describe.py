@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hotmem_viz.mechanisms.oom import count_useless, estimate_available
+from hotmem_viz.memory.address_spaces import frames_of_levels
 from hotmem_viz.vocabulary import PAGE_SIZE, PAGEBLOCK_PAGES, MigrateType, PageKind, ZoneType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from hotmem_viz.machine.page_geometry import PageGeometry
+    from hotmem_viz.machine.spec import MachineSpec
+    from hotmem_viz.memory.address_spaces import AddressSpaces
     from hotmem_viz.memory.physical import PhysicalMemory
+    from hotmem_viz.recording.recording import Event
 
 ZONE_COUNTERS = {
     "free": "free",
@@ -73,6 +78,37 @@ def describe_machine(mem: PhysicalMemory) -> dict[str, Any]:
         for i in range(len(z))
     ]
     return {"page_size": PAGE_SIZE, "machine": machine, "zones": zones}
+
+
+def describe_distances(spec: MachineSpec) -> dict[str, Any]:
+    """Return a recording's meta about distances: nodes, the table, and whether firmware has one."""
+    nids = spec.nids
+    table = [[spec.distance(a, b) for b in nids] for a in nids]
+    return {"nodes": nids, "table": table, "slit": bool(spec.distances)}
+
+
+def describe_tables(geometry: PageGeometry) -> dict[str, Any]:
+    """Return a recording's meta about page tables: the geometry and its levels, lowest first."""
+    frames = frames_of_levels(geometry).tolist()
+    levels = [
+        {"name": level.level.name, "entries": level.entries, "frames": n}
+        for level, n in zip(geometry.levels, frames, strict=True)
+    ]
+    return {"geometry": geometry.name, "levels": levels}
+
+
+def describe_levels(geometry: PageGeometry) -> list[dict[str, Any]]:
+    """Return the counters of processes' table pages by level, lowest first."""
+    names = [level.level.name.lower() for level in geometry.levels]
+    return [
+        {"name": f"tables.{n}", "unit": "pages", "label": f"{n.upper()} tables of processes"}
+        for n in names
+    ]
+
+
+def read_levels(s: AddressSpaces) -> np.ndarray:
+    """Count the table pages of the processes that exist by level, lowest first: (D,) int64."""
+    return np.asarray(s.spaces.levels[s.alive()].sum(axis=0) * frames_of_levels(s.geometry))
 
 
 def widen_zones(listed: list[dict[str, Any]], mem: PhysicalMemory) -> None:
@@ -150,3 +186,15 @@ def read_memory(mem: PhysicalMemory) -> np.ndarray:
         ),
         dtype=np.float64,
     )
+
+
+def find_sections(mem: PhysicalMemory, events: Sequence[Event]) -> list[int]:
+    """List the sections that marks name: the pfn's, or the last one of the zone."""
+    found = []
+    for event in events:
+        if event.mark and event.pfn >= 0:
+            found.append(event.pfn // mem.spec.section_pages)
+        elif event.mark and event.zone >= 0:
+            part = mem.extents.zone_slices[event.zone]
+            found.append(int(mem.extents.section[part][-1]))
+    return found

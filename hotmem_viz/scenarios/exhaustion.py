@@ -8,37 +8,33 @@ memory because the kernel allocations will be confined to a subset of memory". T
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
 from hotmem_viz.mechanisms.boot import boot_machine
+from hotmem_viz.mechanisms.outcome import Moves, Report
 from hotmem_viz.mechanisms.requests import GFP_OF_KIND, Gfp
 from hotmem_viz.recording.recorder import Tick
 from hotmem_viz.scenarios import describe, telling
-from hotmem_viz.scenarios.parameters import ExhaustionParameters
-from hotmem_viz.scenarios.workloads import Stock, Stockpile, draw_workload, find_stocks
+from hotmem_viz.scenarios.exhaustion_held import HeldObjects, count_cached
+from hotmem_viz.scenarios.exhaustion_machines import find_setup
+from hotmem_viz.scenarios.exhaustion_turns import draw_turns, size_turns
+from hotmem_viz.scenarios.parameters import DIMMS, HUGE_PAGES, REBOOTS, ExhaustionParameters
+from hotmem_viz.scenarios.workloads import Stockpile, find_stocks
 from hotmem_viz.vocabulary import EventKind, PageKind, ZoneType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Self
 
-    from hotmem_viz.mechanisms.outcome import Outcome, Report
+    from hotmem_viz.mechanisms.outcome import Outcome
     from hotmem_viz.memory.frames import FrameSet
     from hotmem_viz.recording.recording import Event
     from hotmem_viz.scenarios.setup import FindMachine, Setup
     from hotmem_viz.scenarios.workloads import Workload
-
-TURNS = 1200
-"""Turns drawn at most, enough to fill any machine at the largest turn allowed; a workload that
-still fits after them has fitted."""
-
-TURNS_SHRINKABLE = 400
-"""Turns of a workload whose memory can be taken back: it would go on for ever."""
-
-TICKS_TO_FILL = 160
-"""The kernel zones, empty, would be filled in about this many turns."""
 
 PAGE_NS = 1000.0
 """Model time of handing out a page: zeroing 4 KiB, a nominal figure that orders the ticks and
@@ -51,6 +47,7 @@ FREQUENT = (
     EventKind.RECLAIM,
     EventKind.KSWAPD_WAKE,
     EventKind.REFUSED,
+    EventKind.CACHE_STOPS,
 )
 """Kinds of which only the first is told; the rest would fill the table with repetitions."""
 
@@ -58,16 +55,37 @@ SCARCE_TURNS, LAST_PIECES = 3, 6
 """When less than so many turns fit, turns are cut in so many pieces: the end in slow motion."""
 
 
+GOES_ON = {
+    DIMMS: ("exhaustion_dimms", "AddedDimms"),
+    REBOOTS: ("exhaustion_reboots", "LargerBoxes"),
+    HUGE_PAGES: ("exhaustion_huge", "HugePagePool"),
+}
+"""What a run goes on to: module and class, by the parameter `then`."""
+
+
 class Exhaustion:
     """One run of the scenario; see `hotmem_viz.recording.recorder.Run`.
 
-    requests: the workload of another run of this machine, to be replayed as it is; without it
-    one is drawn from the seed.
+    Where the parameters say what comes then, making one makes the subclass that goes on to it, as
+    pathlib.Path does for systems. requests: the workload of another run, to be replayed as it is;
+    without it one is drawn from the seed.
     """
 
     name = "exhaustion"
     title = "Kernel zones run dry"
     parameters_type = ExhaustionParameters
+
+    def __new__(
+        cls, parameters: ExhaustionParameters, setup: Setup, requests: Workload | None = None
+    ) -> Self:
+        """Choose the class by what comes then."""
+        del setup, requests
+        if cls is not Exhaustion or not parameters.then:
+            return super().__new__(cls)
+        module, name = GOES_ON[parameters.then]
+        chosen = getattr(import_module(f"hotmem_viz.scenarios.{module}"), name)
+        made: Self = super().__new__(chosen)
+        return made
 
     def __init__(
         self, parameters: ExhaustionParameters, setup: Setup, requests: Workload | None = None
@@ -76,8 +94,12 @@ class Exhaustion:
         self.memory = mem = boot_machine(setup.spec, setup.options, setup.profile)
         self._kernel = telling.kernel_zones(mem)
         operation = setup.profile.operations[p.workload]
-        self.turn_pages = self._size_turns(find_stocks(setup.profile, operation))
-        self.workload = self._draw(setup) if requests is None else requests.on_kernel(setup.profile)
+        self.turn_pages = size_turns(mem, find_stocks(setup.profile, operation))
+        self.workload = (
+            draw_turns(p, setup, self.turn_pages)
+            if requests is None
+            else requests.on_kernel(setup.profile)
+        )
         self.objects = telling.OBJECT_NAMES[p.workload]
         self.meta: dict[str, Any] = {
             "scenario": self.name,
@@ -88,16 +110,18 @@ class Exhaustion:
             **describe.describe_machine(mem),
             "counters": describe.describe_counters(mem, self.objects),
         }
-        shrinkable = self.workload.operation.shrinkable
-        self._metadata = mem.owners.add(f"metadata: {p.workload}", shrinkable=shrinkable)
+        self._shrinks = self.workload.operation.shrinkable and p.held < 1
+        self._metadata = mem.owners.add(f"metadata: {p.workload}", shrinkable=self._shrinks)
+        self._held = HeldObjects(mem, p.held if self._shrinks else 0, self._metadata, p.seed)
         self._program = mem.owners.add("user program")
         self._file_cache = mem.owners.add("page cache")
         self._seen: set[EventKind] = set()
         self._tick = 0
         self._touched: list[FrameSet] = []
         self._reports: list[Report] = []
+        self._moves: list[Moves] = []
         self._time = 0.0
-        self._user_pages = self._remote = self._operations = 0
+        self._user_pages = self._remote = self._operations = self._cached = 0
         self._stockpile = Stockpile(self.workload.stocks)
         self._exits: dict[int, list[FrameSet]] = {}
         self.is_over = False
@@ -106,29 +130,7 @@ class Exhaustion:
     @classmethod
     def prepare(cls, parameters: ExhaustionParameters, find_machine: FindMachine) -> Setup:
         """Set up the machine that the parameters ask for."""
-        p = parameters
-        return find_machine(p.machine, p.movable, p.boot, p.profile)
-
-    def _size_turns(self, stocks: tuple[Stock, ...]) -> int:
-        """Size a turn so that the zones that most of an operation may use last for a while."""
-        mem = self.memory
-        costliest = max(stocks, key=lambda s: s.pages_per_operation)
-        usable = mem.zones.free[mem.zones.type <= costliest.gfp.highest].sum()
-        cap = max(512, mem.spec.present_pages // 1024)
-        return int(np.clip(usable // TICKS_TO_FILL, 8, cap))
-
-    def _draw(self, setup: Setup) -> Workload:
-        p = self.parameters
-        shrinkable = setup.profile.operations[p.workload].shrinkable
-        return draw_workload(
-            setup.profile,
-            p.workload,
-            [n.nid for n in setup.spec.nodes],
-            user=p.user,
-            turn_pages=self.turn_pages,
-            turns=TURNS_SHRINKABLE if shrinkable else TURNS,
-            rng=np.random.default_rng(p.seed),
-        )
+        return find_setup(parameters, find_machine)
 
     def _park_ballast(self) -> None:
         """Park socket pairs before the first tick."""
@@ -144,14 +146,37 @@ class Exhaustion:
         """Run the scenario to its end and yield its ticks, the booted machine first."""
         boot = telling.tell_boot(self.memory, telling.STORIES[self.parameters.workload])
         yield Tick(0.0, self._read(), events=[boot], captions=[boot.caption()])
+        yield from self._begin()
         for turn in range(len(self.workload)):
+            if self._has_enough():
+                break
             self._exit_processes(turn)
             yield from self._user_turn(turn)
             yield from self._metadata_turn(turn)
+            self._look_at_cache()
             if self._touched:
                 yield self._flush()
             if self.is_over:
                 return
+        yield from self._go_on()
+
+    def _look_at_cache(self) -> None:
+        """Notice the first turn in which a cache that can be shrunk has not grown."""
+        before, self._cached = self._cached, count_cached(self.memory)
+        if self._shrinks and self._cached <= before:
+            facts: dict[str, int | str] = {"pages": self._cached}
+            self._reports.append(Report(EventKind.CACHE_STOPS, facts=facts))
+
+    def _begin(self) -> Iterator[Tick]:
+        """Do what comes before the first turn: nothing, where nothing comes after them."""
+        yield from ()
+
+    def _has_enough(self) -> bool:
+        """Say whether what comes then may begin: never, where nothing does."""
+        return False
+
+    def _go_on(self) -> Iterator[Tick]:
+        """End a run in which nothing was refused."""
         done = telling.tell_done(self.memory, self._tick, self.objects, self._operations)
         yield self._flush(done)
 
@@ -176,21 +201,11 @@ class Exhaustion:
             touched=self._touched,
             events=events,
             captions=[e.caption() for e in marks[-1:]],
-            details=self._sections_of(events),
+            details=describe.find_sections(self.memory, events),
+            moves=[(m.source, m.target) for m in self._moves],
         )
-        self._touched, self._reports = [], []
+        self._touched, self._reports, self._moves = [], [], []
         return tick
-
-    def _sections_of(self, events: list[Event]) -> list[int]:
-        """Sections that marks name: the pfn's, or the last one of the zone."""
-        mem, found = self.memory, []
-        for event in events:
-            if event.mark and event.pfn >= 0:
-                found.append(event.pfn // mem.spec.section_pages)
-            elif event.mark and event.zone >= 0:
-                part = mem.extents.zone_slices[event.zone]
-                found.append(int(mem.extents.section[part][-1]))
-        return found
 
     def _take_in(self, gfp: Gfp, outcome: Outcome, nid: int) -> list[Tick]:
         """Note what requests did. A kind of event seen for the first time ends its tick."""
@@ -250,7 +265,7 @@ class Exhaustion:
         line = zones.min + zones.boost + zones.protection[:, ZoneType.NORMAL]
         room = np.maximum(zones.free - line, 0)[self._kernel]
         near = bool(room.sum() < SCARCE_TURNS * self.turn_pages)
-        return near and not self.workload.operation.shrinkable
+        return near and not self._shrinks
 
     def _do_operations(self, operations: int, turn: int) -> Iterator[Tick]:
         """Ask for the slabs that some more operations need."""
@@ -259,6 +274,7 @@ class Exhaustion:
             outcome = self._stockpile.ask(self.memory, stock, wanted, owner=self._metadata, nid=nid)
             if outcome is None:
                 continue
+            self._held.keep(outcome.frames, stock)
             ticks = self._take_in(stock.gfp, outcome, nid)
             if outcome.refused:
                 self.is_over = True

@@ -7,7 +7,7 @@ share that succeeds and the latency are parameters, and every event that uses th
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -19,17 +19,33 @@ from hotmem_viz.memory.frames import WORD, FrameSet
 from hotmem_viz.vocabulary import PageKind
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from hotmem_viz.memory.physical import PhysicalMemory
-    from hotmem_viz.scenarios.hot_parameters import HotRemoveParameters
+
+
+class CallbackParameters(Protocol):
+    """What a scenario with callbacks lets a user set."""
+
+    @property
+    def seed(self) -> int:
+        """Of everything that is drawn."""
+        ...
+
+    @property
+    def callback_success(self) -> float:
+        """Share of the owners that can let go."""
+        ...
 
 
 def call_owners(
-    mem: PhysicalMemory, block: int, parameters: HotRemoveParameters
+    mem: PhysicalMemory, block: int, parameters: CallbackParameters, deaf: Collection[str] = ()
 ) -> tuple[dict[str, bool], Outcome]:
     """Ask the owners of unmovable or pinned pages of a block to let go of them.
 
     Whether an owner can is drawn from the seed and its name, whatever happens otherwise. Returns
-    who was asked with the answer, and what was let go. Reserved pages have nobody to ask.
+    who was asked with the answer, and what was let go. Reserved pages have nobody to ask, nor have
+    those of the owners named in `deaf`.
     """
     pages = mem.spec.block_pages
     part = slice(block * pages, (block + 1) * pages)
@@ -42,6 +58,8 @@ def call_owners(
     gone, unpinned = np.zeros(pages, bool), np.zeros(pages, bool)
     for owner in np.unique(owners[held | pinned]).tolist():
         name = mem.owners.names[owner]
+        if name in deaf:
+            continue
         rng = np.random.default_rng([parameters.seed, zlib.crc32(name.encode())])
         asked[name] = bool(rng.random() < parameters.callback_success)
         if asked[name]:

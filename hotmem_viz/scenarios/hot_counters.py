@@ -23,6 +23,7 @@ OWN = (
     ("emptied_without", "sections", "sections emptied without callbacks"),
     ("corner.movable", "sections", "Movable sections that could change sides"),
     ("corner.movable_used", "pages", "used pages that would have to leave those first"),
+    ("corner.movable_held", "sections", "Movable sections that boot memory holds"),
     ("corner.kernel", "sections", "kernel sections that could change sides"),
     ("corner.kernel_held", "sections", "kernel sections that an unmovable page holds"),
 )
@@ -109,6 +110,7 @@ def read_counters(mem: PhysicalMemory, clocks: Clocks) -> np.ndarray:
         clocks.emptied_without,
         corner.movable,
         corner.movable_used,
+        corner.movable_held,
         corner.kernel,
         corner.kernel_held,
     )

@@ -71,6 +71,8 @@ class HotRemove:
             "parameters": asdict(p),
             "seed": p.seed,
             "profile": setup.profile.name,
+            "panels": ["meters"],
+            "meters": ["corner"],
             **describe.describe_machine(mem),
             "counters": describe_counters(mem),
         }

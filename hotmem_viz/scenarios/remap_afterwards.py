@@ -10,7 +10,7 @@ from hotmem_viz.mechanisms import remap_after, stop_machine
 from hotmem_viz.mechanisms.unmapping import exit_process
 from hotmem_viz.recording.tracks import TableChange
 from hotmem_viz.scenarios import remap_ending, remap_failures, remap_telling
-from hotmem_viz.scenarios.remap_rows import table_rows, tables_of_spaces
+from hotmem_viz.scenarios.remap_rows import table_rows, tables_of_spaces, walk_rows
 from hotmem_viz.vocabulary import ZoneType
 
 if TYPE_CHECKING:
@@ -106,6 +106,9 @@ class Afterwards:
         gauges.scanned += walk.entries
         gauges.fixed += len(walk.parents)
         self.story.add_rows("spans", stop_machine.rendezvous_spans(p.costs, p.cpus))
+        home = np.concatenate([moves.target for moves in out.moves])
+        for rows in walk_rows(self.spaces, walk, home):
+            self.story.add_rows("tables", rows)
         self.story.take(out, pause.total)
         self.story.set_lookup(gauges.lookup())
         yield from self.story.tell(**remap_telling.came_home(self.section, out.granted))

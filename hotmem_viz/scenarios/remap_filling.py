@@ -21,7 +21,7 @@ from hotmem_viz.mechanisms.requests import GFP_OF_KIND
 from hotmem_viz.mechanisms.touching import Access, touch
 from hotmem_viz.memory.census import count_by_section
 from hotmem_viz.memory.frames import FrameSet, union
-from hotmem_viz.vocabulary import Movability, PageKind, SectionState
+from hotmem_viz.vocabulary import MigrateType, Movability, PageKind, SectionState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -176,6 +176,8 @@ def check_section(mem: PhysicalMemory, section: int) -> int:
     zones = mem.zone.reshape(mem.kind.shape)
     if counts is None or counts[section] < mem.spec.section_pages:
         raise ParameterError("section", section, "a section of the machine without holes")
+    if (mem.migratetype[section] == MigrateType.ISOLATE).any():
+        raise ParameterError("section", section, "a section that is not set aside for devices")
     if zones[section, 0] != zones[section, -1]:
         raise ParameterError("section", section, "a section that lies in one zone")
     return section

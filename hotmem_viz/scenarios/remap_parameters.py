@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hotmem_viz.mechanisms.stop_machine import StopCosts
+from hotmem_viz.mechanisms.stop_machine import StopCosts, TaxOrStall
 from hotmem_viz.memory.address_map import Style
 from hotmem_viz.scenarios.controls import (
     check_parameters,
@@ -39,24 +39,9 @@ CHOSEN = "chosen inside the published 0.7 ms of Ksplice and few ms of kpatch; no
 
 
 @dataclass(frozen=True)
-class StopMachineParameters:
-    """What a user may set; the fields say what they mean.
+class PauseConstants:
+    """The constants of a pause and of the tax beside it: assumptions of KERNEL.md 4.5."""
 
-    section: -1 lets the seed choose. Costs are assumptions of KERNEL.md 4.5: nobody built this.
-    """
-
-    machine: str = choice("classroom", MACHINES, "machine")
-    section: int = whole(-1, -1, 8191, "section", "which section has to go; -1: the seed chooses")
-    residue: float = share(0.1, "residue", "kernel pages that outlive the burst", 0.5)
-    target: str = choice("section", TARGETS, "target", "what the mail leaves open (Q1)")
-    cpus: int = whole(8, 1, 256, "CPUs")
-    processes: int = whole(12, 1, 2000, "processes")
-    mapped: int = whole(
-        16, 2, 1 << 16, "mapped by each", "one page is touched in every 2 MiB", 2, unit="MiB"
-    )
-    failure: str = choice("none", FAILURES, "failure", "which exit to provoke")
-    after: str = choice("drain", AFTER, "afterwards", "not in the mail")
-    seed: int = seed()
     rendezvous_us: float = number(
         100, 0, 10_000, "all CPUs arrive", unit="us", source=CHOSEN, advanced=True
     )
@@ -88,18 +73,6 @@ class StopMachineParameters:
     fault_ns: float = number(
         500, 1, 100_000, "a page fault", step=50, unit="ns", source="assumed", advanced=True
     )
-    faults: float = number(
-        10_000, 1, 1e8, "page faults", step=1000, unit="a second", source="assumed", advanced=True
-    )
-    kaslr: bool = flag(
-        True, "base in a global", "a fast lookup then has one load (KASLR)", advanced=True
-    )
-    extreme: bool = flag(
-        False, "two-level section table", "as SPARSEMEM_EXTREME has", advanced=True
-    )
-
-    def __post_init__(self) -> None:
-        check_parameters(self)
 
     @property
     def costs(self) -> StopCosts:
@@ -114,10 +87,53 @@ class StopMachineParameters:
             self.flush_us * 1000,
         )
 
+
+@dataclass(frozen=True)
+class StopMachineParameters(PauseConstants):
+    """What a user may set; the fields say what they mean.
+
+    section: -1 lets the seed choose. Costs are assumptions of KERNEL.md 4.5: nobody built this.
+    """
+
+    machine: str = choice("classroom", MACHINES, "machine")
+    section: int = whole(-1, -1, 8191, "section", "which section has to go; -1: the seed chooses")
+    residue: float = share(0.1, "residue", "kernel pages that outlive the burst", 0.5)
+    target: str = choice("section", TARGETS, "target", "what the mail leaves open (Q1)")
+    cpus: int = whole(8, 1, 256, "CPUs")
+    processes: int = whole(12, 1, 2000, "processes")
+    mapped: int = whole(
+        16, 2, 1 << 16, "mapped by each", "one page is touched in every 2 MiB", 2, unit="MiB"
+    )
+    device: float = share(0.02, "for devices alone", "set aside on the first node (S43)", 0.2)
+    devices: float = share(0.012, "devices ask for", "share of memory; what spills stays", 0.2)
+    failure: str = choice("none", FAILURES, "failure", "which exit to provoke")
+    after: str = choice("drain", AFTER, "afterwards", "not in the mail")
+    seed: int = seed()
+    faults: float = number(
+        10_000, 1, 1e8, "page faults", step=1000, unit="a second", source="assumed", advanced=True
+    )
+    removals: float = number(
+        1, 0.001, 10_000, "sections removed", unit="a day", source="assumed", advanced=True
+    )
+    kaslr: bool = flag(
+        True, "base in a global", "a fast lookup then has one load (KASLR)", advanced=True
+    )
+    extreme: bool = flag(
+        False, "two-level section table", "as SPARSEMEM_EXTREME has", advanced=True
+    )
+
+    def __post_init__(self) -> None:
+        check_parameters(self)
+
     @property
     def tax_ns(self) -> float:
         """What always-on table migration would cost, in ns of each second."""
         return self.tax * self.fault_ns * self.faults
+
+    @property
+    def price(self) -> TaxOrStall:
+        """What an always-on tax costs, and what pauses do."""
+        return TaxOrStall(self.tax, self.fault_ns, self.faults, self.removals)
 
     @property
     def style(self) -> Style:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Protocol
 
 from hotmem_viz.mechanisms import remap, stop_machine
-from hotmem_viz.recording.tracks import TableChange
 from hotmem_viz.scenarios import remap_telling
-from hotmem_viz.scenarios.remap_rows import table_rows
+from hotmem_viz.scenarios.remap_rows import walk_rows
 from hotmem_viz.vocabulary import PAGEBLOCK_PAGES, SectionState
 
 if TYPE_CHECKING:
@@ -18,14 +15,54 @@ if TYPE_CHECKING:
     from hotmem_viz.mechanisms.remap import Remap
     from hotmem_viz.mechanisms.stop_machine import StopTime
     from hotmem_viz.mechanisms.table_walk import Walk
+    from hotmem_viz.memory.address_spaces import AddressSpaces
     from hotmem_viz.recording.recorder import Tick
-    from hotmem_viz.scenarios.stop_machine import StopMachine
+    from hotmem_viz.scenarios.remap_reading import MapGauges
+    from hotmem_viz.scenarios.story import Story
+
+
+class PauseParameters(Protocol):
+    """What decides how long a pause is."""
+
+    @property
+    def cpus(self) -> int:
+        """CPUs that have to arrive."""
+        ...
+
+    @property
+    def costs(self) -> stop_machine.StopCosts:
+        """The constants."""
+        ...
+
+
+class Stoppable(Protocol):
+    """A run whose machine can be stopped."""
+
+    @property
+    def story(self) -> Story:
+        """Where the steps are told."""
+        ...
+
+    @property
+    def spaces(self) -> AddressSpaces:
+        """The processes whose tables are walked."""
+        ...
+
+    @property
+    def gauges(self) -> MapGauges:
+        """The numbers that a pause adds to."""
+        ...
+
+    @property
+    def parameters(self) -> PauseParameters:
+        """What the pause costs."""
+        ...
 
 
 class Pause:
     """Stops a run's machine for one section."""
 
-    def __init__(self, run: StopMachine, attempt: Remap) -> None:
+    def __init__(self, run: Stoppable, attempt: Remap) -> None:
         self.attempt, self.spaces, self.story = attempt, run.spaces, run.story
         self.parameters, self.gauges = run.parameters, run.gauges
 
@@ -89,14 +126,8 @@ class Pause:
         s, costs, story = self.spaces, self.parameters.costs, self.story
         attempt = self.attempt
         walk = remap.fix_tables(attempt, s)
-        upper = np.flatnonzero(s.tables.level[: s.tables.used] > 0)
-        moved = np.flatnonzero(np.isin(s.tables.frame[: s.tables.used], attempt.room.targets))
-        for rows, change in (
-            (upper, TableChange.VISITED),
-            (np.unique(walk.parents), TableChange.REWRITTEN),
-            (moved, TableChange.MOVED),
-        ):
-            story.add_rows("tables", table_rows(s, rows, change))
+        for rows in walk_rows(s, walk, attempt.room.targets):
+            story.add_rows("tables", rows)
         fixed = len(walk.parents) + written
         self.gauges.scanned += walk.entries
         self.gauges.fixed += fixed

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hotmem_viz.mechanisms.table_walk import count_used
 from hotmem_viz.recording.tracks import TableChange
 
 if TYPE_CHECKING:
+    from hotmem_viz.mechanisms.table_walk import Walk
     from hotmem_viz.memory.address_spaces import AddressSpaces
 
 MOST_TABLES = 2048
@@ -28,7 +30,25 @@ def table_rows(s: AddressSpaces, rows: np.ndarray, change: TableChange) -> dict[
         "parent": t.parent[rows],
         "index": t.index[rows],
         "pfn": t.frame[rows],
+        "used": count_used(s, rows),
     }
+
+
+def walk_rows(s: AddressSpaces, walk: Walk, targets: np.ndarray) -> list[dict[str, np.ndarray]]:
+    """Return the columns of a walk: what it read, what it rewrote, and what has moved.
+
+    targets: (n,) pfns that tables may have moved to. A moved table that has one above it stands
+    for one entry rewritten; a top table's moves are in CR3.
+    """
+    t = s.tables
+    return [
+        table_rows(s, rows, change)
+        for rows, change in (
+            (np.flatnonzero(t.level[: t.used] > 0), TableChange.VISITED),
+            (np.unique(walk.parents), TableChange.REWRITTEN),
+            (np.flatnonzero(np.isin(t.frame[: t.used], targets)), TableChange.MOVED),
+        )
+    ]
 
 
 def tables_of_spaces(s: AddressSpaces, spaces: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from hotmem_viz.machine.boot_options import BootOptions, movable_share, parse_boot_options
-from hotmem_viz.machine.presets import find_preset
+from hotmem_viz.machine.presets import USUAL, find_preset
 from hotmem_viz.machine.profiles import find_profile
 from hotmem_viz.machine.spec import Arch
 
@@ -86,6 +86,8 @@ def choose_preset(
         usual = BootOptions(movable_node=True, text="movable_node")
     elif spec.arch is Arch.PAE:
         usual = BootOptions()
+    elif name in USUAL:
+        usual = parse_boot_options(USUAL[name], strict=True)
     else:
         usual = movable_share(share)
     return Setup(spec, choose_options(movable, boot, usual), kernel)

@@ -89,6 +89,8 @@ class Starvation:
             "parameters": asdict(p),
             "seed": p.seed,
             "profile": setup.profile.name,
+            "panels": ["tables"],
+            "page_tables": describe.describe_tables(self.spaces.geometry),
             **describe.describe_machine(mem),
             "counters": self.gauges.describe(),
         }

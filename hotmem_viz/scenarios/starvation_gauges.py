@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hotmem_viz.machine.boundary import MEMORY_MAP, TABLES_PER_BYTE, find_boundary
-from hotmem_viz.memory.address_spaces import frames_of_levels
 from hotmem_viz.scenarios import describe
 from hotmem_viz.vocabulary import PageKind, ZoneType
 
@@ -31,7 +30,6 @@ class Gauges:
         self.total = int(zones.present.sum())
         self.movable = int(zones.present[~self.kernel].sum())
         self.ratio = self.movable / max(1, self.total - self.movable)
-        self._levels = [level.level.name.lower() for level in spaces.geometry.levels]
 
     @property
     def kept(self) -> int:
@@ -42,8 +40,7 @@ class Gauges:
 
     def levels(self) -> np.ndarray:
         """Count the table pages of the processes by level, lowest first: (D,) int64."""
-        s = self.spaces
-        return np.asarray(s.spaces.levels[s.alive()].sum(axis=0) * frames_of_levels(s.geometry))
+        return describe.read_levels(self.spaces)
 
     @property
     def mapped(self) -> int:
@@ -81,10 +78,7 @@ class Gauges:
 
     def describe(self) -> list[dict[str, Any]]:
         """Return names, units and labels, in the order of `read`."""
-        tables = [
-            {"name": f"tables.{n}", "unit": "pages", "label": f"{n.upper()} tables of processes"}
-            for n in self._levels
-        ]
+        tables = describe.describe_levels(self.spaces.geometry)
         others = (
             ("mapped", "pages", "address space that has page tables"),
             ("reached", "pages", "pages touched, counted for each process"),

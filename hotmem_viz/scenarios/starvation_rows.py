@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hotmem_viz.mechanisms.table_walk import tables_of
+from hotmem_viz.mechanisms.table_walk import count_used, tables_of
 from hotmem_viz.recording.tracks import TableChange
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ class WatchedTables:
         self._told = 0
 
     def look(self, alive: Collection[int]) -> list[dict[str, np.ndarray]]:
-        """Return the rows of what was built and what went since the last look."""
+        """Return the rows of what was built, what filled and what went since the last look."""
         if self._told >= MOST_TABLES and np.isin(self._rows["space"], list(alive)).all():
             # No table of a process goes before it ends.
-            return []
+            return self._fill()
         room = MOST_SPACES - len(self._watched)
         self._watched += [row for row in list(alive)[:MOST_SPACES] if row not in self._watched][
             :room
@@ -46,6 +46,7 @@ class WatchedTables:
             rows = {name: column[kept] for name, column in self._rows.items()}
             changes.append({**rows, "change": np.full(len(gone), TableChange.GONE)})
             self._keep(~kept)
+        changes += self._fill()
         new = np.setdiff1d(now, self._shown)
         # A table is named after the one above it.
         new = new[np.argsort(-self.spaces.tables.level[new], kind="stable")]
@@ -61,6 +62,18 @@ class WatchedTables:
             changes.append({**rows, "change": np.full(len(new), TableChange.NEW)})
         return changes
 
+    def _fill(self) -> list[dict[str, np.ndarray]]:
+        """Return the rows of tables that have more or fewer entries in use than before."""
+        if not self._rows:
+            return []
+        used = count_used(self.spaces, self._shown)
+        other = used != self._rows["used"]
+        self._rows["used"] = used
+        if not other.any():
+            return []
+        rows = {name: column[other] for name, column in self._rows.items()}
+        return [{**rows, "change": np.full(len(rows["used"]), TableChange.FILLED)}]
+
     def _keep(self, kept: np.ndarray) -> None:
         self._shown = self._shown[kept]
         self._rows = {name: column[kept] for name, column in self._rows.items()}
@@ -75,4 +88,5 @@ class WatchedTables:
             "index": t.index[rows].copy(),
             # A PAE kernel's top table is part of a slab, whose frame is not known.
             "pfn": np.maximum(t.frame[rows], 0),
+            "used": count_used(self.spaces, rows),
         }

@@ -23,11 +23,13 @@ from hotmem_viz.memory.frames import FrameSet
 from hotmem_viz.recording.tracks import TableChange
 from hotmem_viz.scenarios import describe, remap_failures, remap_telling
 from hotmem_viz.scenarios.remap_afterwards import Afterwards
-from hotmem_viz.scenarios.remap_filling import Filling, check_section
+from hotmem_viz.scenarios.remap_devices import Devices
+from hotmem_viz.scenarios.remap_filling import TURNS, Filling, check_section
 from hotmem_viz.scenarios.remap_parameters import StopMachineParameters
 from hotmem_viz.scenarios.remap_pause import Pause
 from hotmem_viz.scenarios.remap_reading import Gauges
 from hotmem_viz.scenarios.remap_rows import table_rows, tables_of_spaces
+from hotmem_viz.scenarios.remap_subsystems import describe_subsystems
 from hotmem_viz.scenarios.story import Story
 from hotmem_viz.vocabulary import PageKind, SectionState
 
@@ -56,11 +58,12 @@ class StopMachine:
     def __init__(self, parameters: StopMachineParameters, setup: Setup) -> None:
         self.parameters = p = parameters
         self.memory = mem = boot_machine(setup.spec, setup.options, setup.profile)
+        self.devices = Devices(mem, p.device, p.devices)
         if p.section >= 0:
             check_section(mem, p.section)
         self.spaces = AddressSpaces(mem, find_geometry(setup.profile))
         self.map = AddressMap(mem, p.style)
-        self.gauges = Gauges(self.map)
+        self.gauges = Gauges(self.map, self.spaces, self.devices, p.price)
         self.story = Story(mem, self.gauges.read)
         self.filling = Filling(self.spaces, p)
         self.remap: Remap | None = None
@@ -70,7 +73,10 @@ class StopMachine:
             "parameters": asdict(p),
             "seed": p.seed,
             "profile": setup.profile.name,
-            "panels": ["lanes", "address_map", "tables"],
+            "panels": ["lanes", "address_map", "tables", "meters"],
+            "meters": ["device", "subsystems", "crossover"],
+            "subsystems": describe_subsystems(),
+            "page_tables": describe.describe_tables(self.spaces.geometry),
             **describe.describe_machine(mem),
             "counters": [*describe.describe_memory(mem), *self.gauges.describe()],
         }
@@ -113,13 +119,21 @@ class StopMachine:
         story.set_lookup(self.gauges.lookup())
         yield from self._tell(remap_telling.boot(int(mem.zones.free.sum())))
         yield story.flush()
+        if self.devices.region.pages:
+            yield from self._tell(self.devices.tell())
+            yield story.flush()
         asked = 0
-        for out, rows in self.filling.burst():
+        for turn, (out, rows) in enumerate(self.filling.burst()):
             asked += len(out.frames)
             self._take(out)
             tables = tables_of_spaces(self.spaces, rows)
             if len(tables):
                 story.add_rows("tables", table_rows(self.spaces, tables, TableChange.NEW))
+            nids = mem.spec.nids
+            got, told = self.devices.ask(turn, TURNS, nids[turn % len(nids)])
+            self._take(got)
+            if told:
+                yield from self._tell(told)
             yield story.flush()
         gone = self.filling.shrink()
         freed = sum(len(f) for f in gone.released)

@@ -9,6 +9,7 @@ from hotmem_viz.mechanisms.oom import count_useless, estimate_available
 from hotmem_viz.mechanisms.outcome import Outcome, Report
 from hotmem_viz.mechanisms.requests import GFP, Gfp
 from hotmem_viz.recording.recording import Event
+from hotmem_viz.scenarios.cache_telling import tell_cache_stops
 from hotmem_viz.units import format_bytes, format_pages
 from hotmem_viz.vocabulary import PAGE_SIZE, EventKind, PageKind, ZoneType
 
@@ -36,6 +37,7 @@ OBJECT_NAMES = {
     "pipes": "pipes",
     "cache": "cached names",
     "negdentry": "cached names",
+    "disk": "files looked at",
 }
 """What each workload makes, in words; the workloads there are."""
 
@@ -46,6 +48,7 @@ STORIES = {
     "pipes": "a program that fills pipes",
     "cache": "look-ups of missing file names, which the kernel remembers as long as it can",
     "negdentry": "look-ups of missing file names, which the kernel remembers as long as it can",
+    "disk": "a program that looks at the files of a disk, one after another",
 }
 """What the metadata actor of each workload is."""
 
@@ -257,6 +260,7 @@ _TELL: dict[EventKind, Callable[[PhysicalMemory, Report], dict[str, Any]]] = {
     EventKind.RECLAIM: _tell_reclaim,
     EventKind.REFUSED: _tell_refused,
     EventKind.OOM: _tell_oom,
+    EventKind.CACHE_STOPS: tell_cache_stops,
 }
 
 

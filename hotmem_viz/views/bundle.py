@@ -23,13 +23,18 @@ MODULES = (
     "scene.js",
     "tracks.js",
     "cells.js",
+    "states.js",
     "geometry.js",
+    "flights.js",
     "transport.js",
     "linkstate.js",
     "address.js",
     "painter.js",
     "dom.js",
     "theme.js",
+    "furniture.js",
+    "frames.js",
+    "flying.js",
     "map.js",
     "tooltip.js",
     "zones.js",
@@ -37,9 +42,23 @@ MODULES = (
     "caption.js",
     "side.js",
     "compare.js",
+    "sectionlegend.js",
     "legend.js",
     "lanegeometry.js",
+    "cpu_looks.js",
     "lanes.js",
+    "tables.js",
+    "treelayout.js",
+    "treewords.js",
+    "treeview.js",
+    "tablespanel.js",
+    "meterparts.js",
+    "metersremap.js",
+    "meterszones.js",
+    "meters.js",
+    "addressgeometry.js",
+    "address_drawing.js",
+    "address_map.js",
     "optional.js",
     "deckplan.js",
     "deck.js",
@@ -56,7 +75,10 @@ MODULES = (
 )
 """In order: a module may use only those before it at its top level."""
 
-STYLE_SHEETS = ("stage.css", "pair.css", "optional.css")
+CARD_MODULES = ("painter.js", "dom.js", "theme.js", "question.js")
+"""In order: what a question in a notebook needs; the first three are the stage's."""
+
+STYLE_SHEETS = ("stage.css", "pair.css", "optional.css", "tables.css", "meters.css")
 """In order: a later one has the last word."""
 
 _IMPORT = re.compile(r"^import\s*\{[^}]*\}\s*from\s*\"\./[\w.]+\";\n", re.MULTILINE)
@@ -74,10 +96,13 @@ def strip_module(text: str) -> str:
 
 
 @cache
-def join_modules() -> str:
-    """Return one ES module whose default export has `render({model, el})`."""
-    parts = [f"// {name}\n{strip_module(read_module(name)).strip()}\n" for name in MODULES]
-    return "\n".join(parts) + "\nexport default { render: renderStage };\n"
+def join_modules(modules: tuple[str, ...] = MODULES, render: str = "renderStage") -> str:
+    """Return one ES module whose default export has `render({model, el})`.
+
+    render: the function that it is, a name of one of the modules.
+    """
+    parts = [f"// {name}\n{strip_module(read_module(name)).strip()}\n" for name in modules]
+    return "\n".join(parts) + f"\nexport default {{ render: {render} }};\n"
 
 
 @cache
@@ -85,3 +110,9 @@ def style_sheet() -> str:
     """Return the stage's style sheets as one, the palette's variables first."""
     sheets = [(STATIC / name).read_text(encoding="utf-8") for name in STYLE_SHEETS]
     return css_variables() + "".join(sheets)
+
+
+@cache
+def card_style_sheet() -> str:
+    """Return the style sheet of a question, the palette's variables first."""
+    return css_variables("hotmem-question") + (STATIC / "question.css").read_text(encoding="utf-8")

@@ -52,6 +52,19 @@ HOT_REMOVE_EVENTS: dict[EventKind, tuple[str, str, str]] = {
 }
 """Memory that is to leave."""
 
+EXHAUSTION_EVENTS: dict[EventKind, tuple[str, str, str]] = {
+    EventKind.CACHE_STOPS: ("cache stops growing", "#12786b", "#3fbfa9"),
+    EventKind.ADD_KILLS: ("added to death", "#9f1239", "#fb7a94"),
+    EventKind.LOAD_FITS: ("the load fits", "#2f6b2f", "#7ccf7c"),
+    EventKind.LOAD_KILLS: ("the load kills it", "#9f1239", "#fb7a94"),
+    EventKind.NO_BOOT: ("does not boot", "#6d1a2a", "#ff9aa8"),
+    EventKind.FRAGMENTED: ("fragmented", "#8a6100", "#e3b341"),
+    EventKind.ASKED_HUGE: ("huge pages", "#1f6fb5", "#6db3f2"),
+    EventKind.COMPACTED: ("compacted", "#0f6f8f", "#56c1e0"),
+    EventKind.POOL_FULL: ("the pool", "#7a4fb5", "#b99af0"),
+}
+"""What the exhaustion scenario goes on to, and caches that can be shrunk."""
+
 STARVATION_EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.MAPPED: ("mapped", "#1f6fb5", "#6db3f2"),
     EventKind.TABLES_SPILL: ("tables spill", "#8a6100", "#e3b341"),
@@ -60,3 +73,14 @@ STARVATION_EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.STARVED: ("starved", "#7a4fb5", "#b99af0"),
 }
 """Page tables that starve."""
+
+STRATEGIES_EVENTS: dict[EventKind, tuple[str, str, str]] = {
+    EventKind.CAPACITY: ("what fits", "#0b5fa8", "#62b0f5"),
+    EventKind.NODE_ADDED: ("node added", "#12786b", "#3fbfa9"),
+    EventKind.RESERVE_SET: ("device reserve", "#c2410c", "#ff8f52"),
+    EventKind.LOADED: ("load is over", "#44546a", "#9fb4cf"),
+    EventKind.NODE_BREAKS: ("node breaks", "#b3151f", "#ff6b6b"),
+    EventKind.NODE_LEFT: ("what stays", "#8a6100", "#e3b341"),
+    EventKind.COMPARED: ("the measures", "#7a4fb5", "#b99af0"),
+}
+"""Six strategies, one load."""

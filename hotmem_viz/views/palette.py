@@ -14,9 +14,11 @@ from typing import Any, Literal
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.views.event_looks import (
     BOOT_OPTIONS_EVENTS,
+    EXHAUSTION_EVENTS,
     HOT_REMOVE_EVENTS,
     REMAP_EVENTS,
     STARVATION_EVENTS,
+    STRATEGIES_EVENTS,
 )
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
@@ -188,6 +190,8 @@ EVENTS: dict[EventKind, tuple[str, str, str]] = {
     **BOOT_OPTIONS_EVENTS,
     **HOT_REMOVE_EVENTS,
     **STARVATION_EVENTS,
+    **EXHAUSTION_EVENTS,
+    **STRATEGIES_EVENTS,
 }
 """Label, light and dark colour of each event kind's mark."""
 
@@ -283,10 +287,13 @@ def event_table() -> list[dict[str, str]]:
     ]
 
 
-def css_variables() -> str:
-    """Return the user-interface colours as style-sheet rules, one block per theme."""
+def css_variables(root: str = "hotmem-stage") -> str:
+    """Return the user-interface colours as style-sheet rules, one block per theme.
+
+    root: class of the element that carries the theme.
+    """
     blocks = []
     for i, theme in enumerate(THEMES):
         rules = "".join(f"  --hotmem-{name}: {pair[i]};\n" for name, pair in UI.items())
-        blocks.append(f'.hotmem-stage[data-theme="{theme}"] {{\n{rules}}}\n')
+        blocks.append(f'.{root}[data-theme="{theme}"] {{\n{rules}}}\n')
     return "".join(blocks)

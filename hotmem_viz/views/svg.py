@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
 
 def make_figure(width: float, height: float) -> Figure:
-    """Return an empty figure, in inches, that no window knows of."""
+    """Return an empty figure, in inches, that no window knows of and a notebook shows."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), dpi=100)
+    from hotmem_viz.views.shown_figure import ShownFigure
+
+    figure = ShownFigure(figsize=(width, height), dpi=100)
     FigureCanvasAgg(figure)
     return figure
 

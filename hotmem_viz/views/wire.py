@@ -20,6 +20,7 @@ from hotmem_viz.recording.pair import Pair
 from hotmem_viz.recording.recording import SCHEMA, Recording
 from hotmem_viz.recording.store import from_parts, to_arrays, to_header
 from hotmem_viz.views.palette import event_table, kind_table, movability_table
+from hotmem_viz.views.section_looks import section_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,6 +96,7 @@ def _pack(header: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
         "kinds": kind_table(),
         "movabilities": movability_table(),
         "event_kinds": event_table(),
+        "section_states": section_table(),
         "arrays": rows,
     }
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False, default=_jsonable).encode()

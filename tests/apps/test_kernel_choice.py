@@ -43,10 +43,10 @@ def labels(control):
 def test_the_kernels_offered_are_those_of_the_machine(app):
     x86 = ["Linux 6.1", "Linux 6.12", "Linux 7.2", "Linux 3.7"]
     assert labels(app.profile) == x86
-    assert labels(app.beside) == ["none", *x86]
+    assert labels(app.beside) == ["none", *x86, "without ZONE_MOVABLE"]
     app.machine.value = "pae"
     assert labels(app.profile) == ["Linux 6.1", "Linux 3.7"]
-    assert labels(app.beside) == ["none", "Linux 6.1", "Linux 3.7"]
+    assert labels(app.beside) == ["none", "Linux 6.1", "Linux 3.7", "64-bit, same sizes"]
 
 
 def test_a_machine_change_keeps_the_kernel_it_can_boot_and_runs_once(runs):

@@ -9,7 +9,7 @@ from tests.browser.stage import NEXT_FRAME, READ_CANVAS, StagePage
 
 pytestmark = pytest.mark.browser
 
-MAPS = ".hotmem-run .hotmem-canvas:not(.hotmem-glow)"
+MAPS = ".hotmem-run canvas[role=img]"
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import { decodeRecording } from "../../hotmem_viz/views/static/decode.js";
 
 const folder = process.env.HOTMEM_FIXTURES;
 
-export const NAMES = ["tiny", "overview"];
+export const NAMES = ["tiny", "overview", "moving"];
 
 export function loadMessage(name) {
   return readFileSync(join(folder, `${name}.bin`));

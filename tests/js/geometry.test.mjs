@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { cellOfPfn, groupSections, pfnOfCell, zoneOfPfn } from "../../hotmem_viz/views/static/cells.js";
+import { cellOfPfn, groupSections, ownPfn, ownSection, pfnOfCell, zoneOfPfn } from "../../hotmem_viz/views/static/cells.js";
 import {
   borderPath,
   hitTest,
@@ -85,15 +85,59 @@ test("sections are grouped by node and main zone, in order, with holes where the
   ]);
 });
 
-test("of several boots, each is named where it begins", async () => {
+/** Tiny's sections 0, 1, 2 and 5, 6 as two boots: the second one's band begins with section 4. */
+async function twoBoots() {
   const { meta } = await loadRecording("tiny");
-  const zones = meta.zones.map((zone) => ({ ...zone, boot: zone.nid }));
-  const boots = [{ title: "day 1" }, { title: "a month later" }];
-  assert.deepEqual(groupSections({ ...meta, zones, boots }).map((g) => g.label), [
+  const boots = [
+    { title: "day 1", first_pfn: 0 },
+    { title: "a month later", first_pfn: 4 * meta.machine.section_pages },
+  ];
+  return { ...meta, boots };
+}
+
+test("of several boots, each is named where it begins, and the gap between bands is no hole", async () => {
+  const groups = groupSections(await twoBoots());
+  assert.deepEqual(groups.map((g) => g.label), [
     "day 1: node 0 · DMA + DMA32",
     "a month later: node 1 · Normal",
     "node 1 · Movable",
   ]);
+  assert.deepEqual(groups[1].items.map((i) => (i.hole ? [i.first, i.count] : i.section)), [[4, 1], 5]);
+});
+
+test("of several boots, each starts a line, and nodes share lines", async () => {
+  const meta = await twoBoots();
+  const layout = layoutMap({ meta, width: 2500, height: 460, labelWidth });
+  const lines = layout.labels.map((label) => label.line);
+  assert.deepEqual(lines, [0, 1, 1]);
+  const [first, second] = layout.bootTops;
+  assert.equal(first, 0);
+  const bottom = layout.blocks[2].y + layout.blockHeight;
+  assert.ok(second >= bottom && second < layout.blocks[3].y, `${bottom} ${second}`);
+  // Nodes of a single machine start lines, whatever room there is beside them.
+  const { meta: single } = await loadRecording("tiny");
+  const nodes = layoutMap({ meta: single, width: 2500, height: 460, labelWidth });
+  assert.deepEqual(nodes.labels.map((label) => label.line), [0, 1, 1]);
+  const shared = { ...meta, zones: meta.zones.map((zone) => ({ ...zone, nid: zone.id })) };
+  assert.deepEqual(layoutMap({ meta: shared, width: 2500, height: 460, labelWidth }).labels.map((l) => l.line), [0, 1, 1]);
+});
+
+test("numbers and labels stand apart whatever the device's pixels are", async () => {
+  const { meta } = await loadRecording("tiny");
+  for (const dpr of [1, 2, 3]) {
+    const layout = layoutMap({ meta, width: 900, height: 460, dpr, labelWidth });
+    assert.equal(layout.numbered, true);
+    const [first] = layout.blocks;
+    const label = layout.labels[0].y - layout.numberLine - layout.groupLine;
+    assert.ok(layout.numberLine >= 17 * dpr && label >= 0 && label <= 4 * dpr, `${dpr}x: ${label} of ${first.y}`);
+  }
+});
+
+test("pfns and sections of a later boot are told as its own machine numbers them", async () => {
+  const meta = await twoBoots();
+  assert.equal(ownPfn(meta, 100), 100);
+  assert.equal(ownPfn(meta, 5 * 3072 + 7), 3072 + 7);
+  assert.deepEqual(meta.sections.map((section) => ownSection(meta, section)), [0, 1, 2, 1, 2]);
 });
 
 test("a zone border inside a section is a line at its cell", async () => {

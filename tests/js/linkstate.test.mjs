@@ -67,15 +67,15 @@ test("a link to another run says what is another one here", () => {
   assert.equal(words("#obstacle=<b>&movable=0.25"), `${other} obstacle is 'pin', not '<b>'`);
   assert.equal(words("#obstacle=pin"), `${other} movable is '0.25', not 'none'`);
   assert.equal(words("#obstacle=pin&movable=0.25&seed=NaN"), `${other} seed is '7', not 'NaN'`);
-  assert.equal(words("#beside=7.2"), `${other} beside is no second kernel, not '7.2'`);
+  assert.equal(words("#beside=7.2"), `${other} beside is no second run, not '7.2'`);
   assert.equal(words("#tick=4"), "tick: '4' is not allowed; a whole number from 0 to 3 is needed");
   assert.match(words("#constructor=1"), /^constructor: '1' is not allowed; parameters are obstacle, /);
-  assert.match(words(`#a\u202e=${"y".repeat(1000)}`), /^a\?: 'y{157}\.\.\.' is not allowed; /);
+  assert.match(words(`#a\u202e=${"y".repeat(1000)}`), /^a\?: 'y{197}\.\.\.' is not allowed; /);
 });
 
 test("two kernels are one run; a third is another", () => {
   const { metas, tick, text } = written[1];
   assert.deepEqual(readLink(text, shownOf(metas), 9), { tick, theme: "auto" });
   assert.throws(() => readLink(text.replace("7.2", "6.12"), shownOf(metas), 9), /beside is '7.2', not '6.12'/);
-  assert.throws(() => readLink(text.replace("&beside=7.2", ""), shownOf(metas), 9), /not no second kernel/);
+  assert.throws(() => readLink(text.replace("&beside=7.2", ""), shownOf(metas), 9), /not no second run/);
 });

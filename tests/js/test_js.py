@@ -17,7 +17,10 @@ from hotmem_viz.recording.pair import pair_recordings
 from hotmem_viz.recording.recording import Recording
 from hotmem_viz.views.bundle import join_modules
 from hotmem_viz.views.wire import encode_pair, encode_recording, read_message
+from tests.js.remaps import write_remaps
+from tests.js.tables_fixtures import write_tables
 from tests.links import HOSTILE, READ, written_cases
+from tests.views.moving import STATES, make_moving
 from tests.views.synthetic import OVERVIEW, TINY, make_recording
 
 HERE = Path(__file__).parent
@@ -90,6 +93,7 @@ def write_recording(folder: Path, name: str, recording: Recording) -> None:
         "ticks": recording.n_ticks,
         "cells": len(recording.frame(0)),
         "events": len(recording.event_list),
+        "states": STATES if recording.sections else None,
         "arrays": {
             key: {"type": TYPES[a.dtype.name], "length": a.size, "sum": float(a.sum(dtype=float))}
             for key, a in arrays.items()
@@ -124,6 +128,9 @@ def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_pair(folder)
     write_links(folder)
     write_recording(folder, "overview", make_recording(LESS))
+    write_tables(folder)
+    write_remaps(folder)
+    write_recording(folder, "moving", make_moving())
     return folder
 
 

@@ -13,7 +13,7 @@ from hotmem_viz.cli import cli
 from hotmem_viz.errors import HotmemError
 from hotmem_viz.lessons.claims import CLAIMS, find_tick, ledger, record_claim
 
-PENDING = {"exhaustion": ["S15"], "strategies": ["S20", "S47"]}
+PENDING: dict[str, list[str]] = {}
 """Nothing shows these yet. Whoever adds what does takes them off this list and out of
 `hotmem_viz.lessons.claims`."""
 

@@ -92,6 +92,16 @@ def test_a_whole_target_keeps_the_offsets_and_a_frame_each_breaks_the_mapping(ma
     assert amap.mem.zones.free.sum() == free
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_nothing_goes_to_a_node_that_is_leaving(machine, whole):
+    amap, s = machine
+    spec = amap.mem.spec
+    assert spec.node_of(SECTION * SIZE) == 0
+    attempt = prepare(amap, s, whole=whole, leaving=(0,))
+    taken = [*attempt.room.targets.tolist(), *attempt.room.splits.pfns().tolist()]
+    assert {spec.node_of(pfn) for pfn in taken} == {1}
+
+
 def test_frames_of_their_own_need_tables_for_the_broken_mappings(machine):
     amap, s = machine
     attempt = prepare(amap, s, whole=False)

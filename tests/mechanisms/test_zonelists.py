@@ -79,6 +79,16 @@ def test_the_next_node_is_preferred(nid, expected):
     assert order_nodes([5, 0, 2, 1], nid) == expected
 
 
+def test_a_slit_says_which_node_is_nearest():
+    nodes = tuple(NodeSpec(n, (PfnRange(n * 4096, (n + 1) * 4096),)) for n in (0, 1, 2, 5))
+    slit = ((10, 28, 16, 22), (28, 10, 22, 22), (16, 22, 10, 28), (22, 22, 28, 10))
+    spec = MachineSpec("four", nodes, section_pages=2048, distances=slit)
+    assert order_nodes([5, 0, 2, 1], 0, spec) == [0, 2, 5, 1]
+    # Equally far: upwards and around.
+    assert order_nodes([5, 0, 2, 1], 1, spec) == [1, 2, 5, 0]
+    assert order_nodes([5, 0, 2, 1], 5, spec) == [5, 0, 1, 2]
+
+
 def test_a_node_of_movable_memory_alone_serves_the_kernel_from_elsewhere():
     mem = make_machine("woven")
     assert names(mem, mem.zonelists[2, NORMAL]) == ["N0.NORMAL", "N0.DMA32", "N1.NORMAL"]

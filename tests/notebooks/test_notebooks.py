@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from hotmem_viz.lessons.questions import list_questions
 from tests.conftest import quiet_environment
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
@@ -42,8 +44,27 @@ def thick_cells(notebook):
     return found
 
 
-def test_there_are_the_lesson_and_the_dashboard():
-    assert {"01-exhaustion.ipynb", "dashboard.ipynb"} <= {path.name for path in NOTEBOOKS}
+LESSONS = [path for path in NOTEBOOKS if path.stem != "dashboard"]
+
+
+def test_there_are_the_lessons_and_the_dashboard():
+    numbers = [path.stem[:2] for path in LESSONS]
+    assert numbers == [f"{i:02}" for i in range(len(numbers))]
+    assert {"00", "01", "02", "03"} <= set(numbers)
+    assert len(NOTEBOOKS) == len(LESSONS) + 1
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_a_lesson_has_its_parts(path):
+    notebook = nbformat.read(path, as_version=4)
+    words = "\n".join(c.source for c in notebook.cells if c.cell_type == "markdown")
+    for part in ("**What you will learn**", "### What to look for", "## Questions", "## Further reading"):
+        assert part in words, part
+    code = "\n".join(c.source for c in notebook.cells if c.cell_type == "code")
+    assert "hotmem_viz.app(" in code
+    asked = re.findall(r'hotmem_viz\.question\("(\w+)"', code)
+    assert tuple(sorted(asked)) == tuple(sorted(list_questions(path.stem[:2])))
+    assert "http" not in words
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -122,6 +122,14 @@ def test_several_boots_are_described():
     assert [c["name"] for c in meta["counters"]][-len(own) :] == own
 
 
+def test_the_counters_of_strategies_are_described():
+    own, meta = names("counters of strategies"), hotmem_viz.run("strategies").meta
+    assert [c["name"] for c in meta["counters"]][-len(own) :] == own
+    units = {c["name"]: c["unit"] for c in meta["counters"]}
+    for row in rows("counters of strategies"):
+        assert {units[name] for name in re.findall(r"`([^`]+)`", row[0])} == {row[1]}
+
+
 def test_every_counter_is_described(recording):
     patterns = [
         name.replace("zoneN", r"zone\d+").replace("NAME", r"\w+") for name in names("meta.counters")
@@ -146,7 +154,7 @@ def test_the_message_to_the_browser_is_as_described(recording):
     header, arrays = read_message(encode_recording(recording))
     assert set(names("The message to the browser")) >= set(header)
     told = dict(rows("The message to the browser"))
-    for key in ("kinds", "movabilities", "event_kinds", "arrays"):
+    for key in ("kinds", "movabilities", "event_kinds", "section_states", "arrays"):
         for row in header[key]:
             assert set(row) <= set(re.findall(r"\w+", told[f"`{key}`"])), key
     assert header["events"][-1]["kind"] == recording.event_list[-1].kind.lower()

@@ -41,6 +41,7 @@ TABLES = {
     "parent": np.array([-1, 70000, 5]),
     "index": np.array([0, 511, 17]),
     "pfn": np.array([20481, 20490, 1]),
+    "used": np.array([1, 512, 0]),
 }
 
 

@@ -109,6 +109,7 @@ def test_parameters_travel_in_the_recording():
     given = {"movable": 0.9, "user": 0.25, "seed": 4, "workload": "dirs"}
     meta = hotmem_viz.run("exhaustion", **given).meta
     usual = {"machine": "classroom", "boot": "", "ballast": 0, "profile": ""}
+    usual |= {"held": 0.0, "then": "", "fill": 0.1, "dimm": 0}
     assert meta["parameters"] == {**usual, **given}
     assert meta["seed"] == 4
 

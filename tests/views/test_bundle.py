@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -16,21 +17,29 @@ IMPORTED = re.compile(r"^import\s*\{([^}]*)\}\s*from\s*\"\./([\w.]+)\";$", re.MU
 
 
 def test_every_module_on_disk_is_joined():
-    assert set(bundle.MODULES) == {path.name for path in bundle.STATIC.glob("*.js")}
+    joined = {*bundle.MODULES, *bundle.CARD_MODULES}
+    assert joined == {path.name for path in bundle.STATIC.glob("*.js")}
 
 
 def test_top_level_names_are_unique_over_all_modules_and_the_page():
     names = Counter(
-        name for module in bundle.MODULES for name in TOP_LEVEL.findall(bundle.read_module(module))
+        name
+        for module in dict.fromkeys((*bundle.MODULES, *bundle.CARD_MODULES))
+        for name in TOP_LEVEL.findall(bundle.read_module(module))
     )
     names.update(re.findall(r"^const (\w+)", page._PAGE, re.MULTILINE))
     assert [name for name, count in names.items() if count > 1] == []
 
 
-@pytest.mark.parametrize("module", bundle.MODULES)
-def test_a_module_imports_only_by_name_and_from_those_before_it(module: str):
+@pytest.mark.parametrize(
+    ("modules", "module"),
+    [(joined, m) for joined in (bundle.MODULES, bundle.CARD_MODULES) for m in joined],
+)
+def test_a_module_imports_only_by_name_and_from_those_before_it(
+    modules: tuple[str, ...], module: str
+):
     text = bundle.read_module(module)
-    before = bundle.MODULES[: bundle.MODULES.index(module)]
+    before = modules[: modules.index(module)]
     assert "export default" not in text
     assert not re.search(r"\bimport\s*\(|\bimport\s+\*", text)
     assert len(re.findall(r"^import\b", text, re.MULTILINE)) == len(IMPORTED.findall(text))
@@ -47,25 +56,33 @@ def test_a_module_imports_only_by_name_and_from_those_before_it(module: str):
             assert len(re.findall(rf"\b{name}\b", text)) > 1, f"{name} is imported in vain"
 
 
-def test_the_joined_text_has_one_export_and_no_import():
-    text = bundle.join_modules()
+@pytest.mark.parametrize(
+    ("modules", "render"),
+    [(bundle.MODULES, "renderStage"), (bundle.CARD_MODULES, "renderQuestion")],
+)
+def test_the_joined_text_has_one_export_and_no_import(modules: tuple[str, ...], render: str):
+    text = bundle.join_modules(modules, render)
     assert not re.search(r"^import\b", text, re.MULTILINE)
     assert re.findall(r"^export\b.*", text, re.MULTILINE) == [
-        "export default { render: renderStage };"
+        f"export default {{ render: {render} }};"
     ]
 
 
-def test_every_css_rule_stays_inside_the_stage():
-    css = re.sub(r"/\*.*?\*/", "", bundle.style_sheet(), flags=re.DOTALL)
+@pytest.mark.parametrize(
+    ("sheet", "root"),
+    [(bundle.style_sheet, ".hotmem-stage"), (bundle.card_style_sheet, ".hotmem-question")],
+)
+def test_every_css_rule_stays_inside_its_root(sheet: Callable[[], str], root: str):
+    css = re.sub(r"/\*.*?\*/", "", sheet(), flags=re.DOTALL)
     css = re.sub(r"@keyframes [\w-]+ \{(?:[^{}]|\{[^}]*\})*\}", "", css)
     css = re.sub(r"@media[^{]*\{", "", css)
     for selectors in re.findall(r"([^{}]+)\{", css):
         for selector in selectors.split(","):
-            assert selector.strip().startswith(".hotmem-stage"), selector
+            assert selector.strip().startswith(root), selector
 
 
 def test_no_text_is_below_fourteen_pixels():
-    css = bundle.style_sheet()
+    css = bundle.style_sheet() + bundle.card_style_sheet()
     shrunk = re.sub(r"max\(14px, calc\(var\(--hotmem-size\) - 1px\)\)", "14px", css)
     assert "var(--hotmem-size) -" not in shrunk
     fixed = re.sub(r"calc\([^)]*\)+[^;]*", "", shrunk)

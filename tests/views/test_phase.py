@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 import hotmem_viz
 from hotmem_viz.errors import ParameterError
@@ -59,6 +60,11 @@ def test_it_is_saved_by_its_ending(starved, tmp_path):
         path = tmp_path / f"phase.{ending}"
         save_phase(starved, path)
         assert path.read_bytes().startswith(begin)
+
+
+def test_a_notebook_shows_it(starved):
+    shown, _ = DisplayFormatter().format(draw_phase(starved))
+    assert shown["image/png"].startswith(b"\x89PNG")
 
 
 def test_what_has_no_boundary_is_refused(starved):

@@ -17,6 +17,7 @@ from hotmem_viz.views.picture.hatches import hatch_colour, hatch_tile
 from hotmem_viz.views.picture.inks import rgb_of
 from hotmem_viz.views.picture.layout import Box, lay_out_map, part_edges
 from tests.js.test_js import node_command
+from tests.views.moving import in_two_boots, make_moving
 from tests.views.synthetic import CLASSROOM, OVERVIEW, TINY, Size, make_recording
 
 SIZES = {
@@ -105,9 +106,14 @@ def layout_in_python(meta: dict[str, Any], width: int, height: int) -> dict[str,
 
 def test_the_map_stands_as_on_the_stage(tmp_path: Path):
     metas = [make_recording(size).meta for size in SIZES.values()]
+    twice = in_two_boots(make_moving()).meta
+    nodes = [{**zone, "nid": zone["id"]} for zone in twice["zones"]]
+    metas += [twice, {**twice, "zones": nodes}]
     wanted = ask_node(LAYOUTS, {"metas": metas, "boxes": BOXES}, tmp_path)
     assert len({json.dumps(layout) for layouts in wanted for layout in layouts}) > len(BOXES)
-    for name, meta, layouts in zip(SIZES, metas, wanted, strict=True):
+    for name, meta, layouts in zip(
+        [*SIZES, "two boots", "and more nodes"], metas, wanted, strict=True
+    ):
         for box, layout in zip(BOXES, layouts, strict=True):
             assert layout_in_python(meta, *box) == layout, f"{name} in {box}"
 

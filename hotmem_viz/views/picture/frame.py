@@ -20,6 +20,7 @@ from hotmem_viz.views.picture.memmap import (
     fit_map,
     place_cells,
 )
+from hotmem_viz.views.picture.section_frames import SectionFrames, make_frames
 from hotmem_viz.views.picture.sheet import Sheet
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Plan:
     sheet: Sheet
     layout: MapLayout
     cells: CellPixels
+    sections: SectionFrames
     totals: list[words.Total]
     legend: words.Legend
     legend_top: int
@@ -83,6 +85,7 @@ def make_plan(recording: Recording, theme: Theme = "light") -> Plan:
         sheet=sheet,
         layout=layout,
         cells=place_cells(layout, meta, fold, theme, sheet.inks).beside(covered),
+        sections=make_frames(recording, layout, theme, sheet.inks),
         totals=words.lay_out_totals(recording),
         legend=legend,
         legend_top=legend_top,
@@ -113,5 +116,6 @@ def draw_frame(plan: Plan, recording: Recording, tick: int) -> np.ndarray:
     kinds = recording.frame(tick)
     sheet = plan.sheet.copy()
     plan.cells.paint(sheet.pixels, kinds)
+    plan.sections.draw(sheet, recording, tick)
     _draw_words(sheet, plan, recording, tick)
     return sheet.pixels

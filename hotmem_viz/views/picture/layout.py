@@ -2,7 +2,8 @@
 
 The same rules and constants as `static/geometry.js` at one device pixel a pixel, so that a
 picture and the stage show one map (tests/views/test_picture_layout.py runs both). Sections
-flow like words: a node starts a line, a zone starts a group with its label above.
+flow like words: a node, or one of several boots, starts a line, a zone starts a group with its
+label above.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 from hotmem_viz.views.picture.groups import Group, group_sections
 
 GROUP_LINE, NUMBER_LINE, GUTTER, NUMBERED_FROM = 21 / 14, 18 / 14, 46 / 14, 34 / 14
-LINE_GAP, MARGIN = 7, 9
+LINE_GAP, CLOSE_LINE_GAP, MARGIN = 7, 4, 9
 MAX_CELL, GRID_FROM, EVEN_BELOW, MOST_PER_LINE = 28, 7, 3, 160
 SQUARE_CELL, SQUARE_BLOCK, FULL_LINES, NUMBERED_BONUS = 0.4, 0.2, 0.6, 1.15
 
@@ -117,14 +118,20 @@ def _column_choices(cells: int) -> list[int]:
     return [c for c in powers if c <= cells and side / 2.1 <= c <= side * 6]
 
 
+def _several_boots(groups: Sequence[Group]) -> bool:
+    return groups[-1].boot > 0
+
+
 def _flow(groups: Sequence[Group], widths: Sequence[float], per_line: int, pitch: int) -> Flow:
     starts, labelled = [], set()
     line, slot, free = -1, per_line, 0
+    several = _several_boots(groups)
     for g, group in enumerate(groups):
         label_slots = math.ceil(widths[g] / pitch)
         slot = max(slot, free)
-        new_node = g == 0 or groups[g - 1].nid != group.nid
-        if new_node or slot + min(label_slots, per_line) > per_line:
+        before = groups[g - 1]
+        begins = before.boot != group.boot if several else before.nid != group.nid
+        if g == 0 or begins or slot + min(label_slots, per_line) > per_line:
             line, slot = line + 1, 0
         starts.append((line, slot))
         labelled.add(line)
@@ -135,12 +142,14 @@ def _flow(groups: Sequence[Group], widths: Sequence[float], per_line: int, pitch
     return Flow(starts, line + 1, frozenset(labelled))
 
 
-def _tops(flow: Flow, block: int, text: int, numbers: int, tight: int) -> tuple[list[int], int]:
+def _tops(
+    flow: Flow, block: int, text: int, numbers: int, between: int, tight: int
+) -> tuple[list[int], int]:
     """Return the y of each line's blocks, and the height of all."""
     tops, y = [], 3
     for line in range(flow.lines):
         if line > 0:
-            y += LINE_GAP if line in flow.labelled else tight
+            y += between if line in flow.labelled else tight
         if line in flow.labelled:
             y += _round(GROUP_LINE * text)
         y += numbers
@@ -177,7 +186,8 @@ def _measure(
     flow = _flow(groups, widths, per_line, block_width + gap)
     numbers = _round(NUMBER_LINE * box.text) if numbered else 0
     tight = 3 if numbered else gap
-    _, bare = _tops(flow, 0, box.text, numbers, tight)
+    between = CLOSE_LINE_GAP if _several_boots(groups) else LINE_GAP
+    _, bare = _tops(flow, 0, box.text, numbers, between, tight)
     share = (box.height - bare) // flow.lines
     # Rows of a few pixels must be equally high, or single pages would look uneven.
     exact = share // rows
@@ -186,7 +196,7 @@ def _measure(
     block_height = (share if exact >= EVEN_BELOW else exact * rows) if fits else rows
     if block_height > tallest:
         block_height = max(rows, int(w * 1.6) * rows if w * 1.6 < EVEN_BELOW else tallest)
-    tops, total = _tops(flow, block_height, box.text, numbers, tight)
+    tops, total = _tops(flow, block_height, box.text, numbers, between, tight)
     h = block_height / rows
     slots = sum(group.slots for group in groups)
     score = (

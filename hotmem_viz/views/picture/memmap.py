@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hotmem_viz.views.palette import KINDS, Theme
-from hotmem_viz.views.picture.groups import absent_before, zone_overlap
+from hotmem_viz.views.picture.groups import absent_before, own_sections, zone_overlap
 from hotmem_viz.views.picture.hatches import TILE, hatch_colour, hatch_tile
 from hotmem_viz.views.picture.inks import Inks, rgb_of
 from hotmem_viz.views.picture.layout import Box, MapLayout, lay_out_map, part_edges
@@ -148,7 +148,7 @@ def _draw_bands(sheet: Sheet, layout: MapLayout) -> None:
 
 
 def _draw_numbers(sheet: Sheet, layout: MapLayout, meta: dict[str, Any]) -> None:
-    sections, shape = meta["sections"], layout.shape
+    sections, shape = own_sections(meta).tolist(), layout.shape
     group_of = np.repeat(np.arange(len(layout.groups)), [g.end - g.first for g in layout.groups])
     if shape.numbered:
         widest = max(text_width(f"§{s}", SMALL) for s in sections)

@@ -13,8 +13,10 @@ import numpy as np
 
 from hotmem_viz.units import format_bytes
 from hotmem_viz.views.palette import KINDS, event_colour
+from hotmem_viz.views.picture.section_frames import draw_state_swatch, states_used
 from hotmem_viz.views.picture.sheet import LARGE, MIDDLE, SMALL, shorten, text_width
-from hotmem_viz.vocabulary import PageKind
+from hotmem_viz.views.section_looks import SECTIONS
+from hotmem_viz.vocabulary import PageKind, SectionState
 
 if TYPE_CHECKING:
     from hotmem_viz.recording.recording import Event, Recording
@@ -53,10 +55,11 @@ def event_of(recording: Recording, caption: dict[str, Any]) -> Event | None:
 
 @dataclass(frozen=True)
 class Legend:
-    """Kinds that the recording ever has, in rows: (row, x, kind) each."""
+    """Kinds and section states that the recording ever has, in rows: (row, x, which) each."""
 
     places: list[tuple[int, int, PageKind]]
     rows: int
+    states: list[tuple[int, int, SectionState]]
 
 
 def kinds_present(recording: Recording) -> list[PageKind]:
@@ -97,16 +100,34 @@ def lay_out_legend(recording: Recording, width: int) -> Legend:
     columns = -(-len(present) // rows)
     pitch = (width + LEGEND_GAP) // columns
     places = [(i // columns, MARGIN + i % columns * pitch, k) for i, k in enumerate(present)]
-    return Legend(places, rows)
+    states = _place_states(recording, width, rows)
+    return Legend(places, max([rows, *(row + 1 for row, _, _ in states)]), states)
+
+
+def _place_states(
+    recording: Recording, width: int, row: int
+) -> list[tuple[int, int, SectionState]]:
+    """Arrange the states of sections in rows of their own, from `row` on."""
+    states, x = [], MARGIN
+    for state in states_used(recording):
+        size = 30 + round(text_width(SECTIONS[state].label, SMALL)) + LEGEND_GAP
+        if x + size - LEGEND_GAP > MARGIN + width:
+            row, x = row + 1, MARGIN
+        states.append((row, x, state))
+        x += size
+    return states
 
 
 def draw_legend(sheet: Sheet, legend: Legend, top: int) -> None:
-    """Draw swatches and labels."""
+    """Draw swatches and labels of kinds and of states."""
     for row, x, kind in legend.places:
         style, y = KINDS[kind], top + row * ROW
         sheet.outline(x, y + 2, 22, 16, "frame")
         sheet.swatch(x, y + 2, 22, 16, getattr(style, sheet.theme), style.hatch)
         sheet.write(x + 30, y + SMALL + 1, style.label)
+    for row, x, state in legend.states:
+        draw_state_swatch(sheet, SECTIONS[state], x, top + row * ROW + 2)
+        sheet.write(x + 30, top + row * ROW + SMALL + 1, SECTIONS[state].label)
 
 
 def draw_counts(sheet: Sheet, legend: Legend, recording: Recording, tick: int, top: int) -> None:

@@ -12,6 +12,22 @@ export function zonesOfSection(meta, section) {
     .filter((row) => row.pages > 0);
 }
 
+/** Of several boots on one map, the place of that in whose band a pfn lies; else 0. */
+export function bootOfPfn(meta, pfn) {
+  return Math.max(0, (meta.boots ?? []).findLastIndex((boot) => boot.first_pfn <= pfn));
+}
+
+/** A pfn as the machine that booted numbers it. */
+export function ownPfn(meta, pfn) {
+  return pfn - (meta.boots?.[bootOfPfn(meta, pfn)].first_pfn ?? 0);
+}
+
+/** A section's number as the machine that booted numbers it. */
+export function ownSection(meta, section) {
+  const pages = meta.machine.section_pages;
+  return Math.floor(ownPfn(meta, section * pages) / pages);
+}
+
 /** Consecutive sections of one node and zone, and runs of absent sections between them. */
 export function groupSections(meta) {
   const groups = [];
@@ -21,25 +37,25 @@ export function groupSections(meta) {
     const key = main ? main.zone.id : -1;
     let group = groups.at(-1);
     const previous = index > 0 ? meta.sections[index - 1] : -1;
-    const absent = section - previous - 1;
+    // Between the bands of two boots there is no memory missing, there is nothing at all.
+    const absent = Math.min(section - previous - 1, ownSection(meta, section));
+    const boot = bootOfPfn(meta, section * meta.machine.section_pages);
     if (!group || group.key !== key) {
-      group = { key, nid: main ? main.zone.nid : 0, zone: main?.zone, items: [], names: [] };
+      group = { key, nid: main ? main.zone.nid : 0, zone: main?.zone, boot, items: [], names: [] };
       groups.push(group);
     }
-    if (absent > 0) group.items.push({ hole: true, first: previous + 1, count: absent });
+    if (absent > 0) group.items.push({ hole: true, first: section - absent, count: absent });
     group.items.push({ index, section });
     for (const row of zones) {
       if (!group.names.includes(row.zone.zone)) group.names.push(row.zone.zone);
     }
   });
-  let boot;
-  for (const group of groups) {
+  groups.forEach((group, g) => {
     group.label = `node ${group.nid} · ${group.names.join(" + ") || "no zone"}`;
     // Of several boots on one map, each is named where it begins.
-    const begins = group.zone?.boot !== boot;
-    boot = group.zone?.boot;
-    if (begins && meta.boots?.[boot]) group.label = `${meta.boots[boot].title}: ${group.label}`;
-  }
+    const begins = group.boot !== groups[g - 1]?.boot;
+    if (begins && meta.boots) group.label = `${meta.boots[group.boot].title}: ${group.label}`;
+  });
   return groups;
 }
 

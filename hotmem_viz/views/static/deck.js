@@ -6,8 +6,8 @@ import { OPTIONAL_PANELS } from "./optional.js";
 
 const CHART_TAB = "chart";
 
-/** Which of the shown panels an event kind concerns: its name, or undefined. */
-export function panelOfEvent(classes, kind) {
+/** Which of some panels an event concerns: its name, or undefined. */
+export function panelOfEvent(classes, { kind }) {
   return classes.find((one) => one.concerns?.has(kind))?.panelName;
 }
 
@@ -68,7 +68,7 @@ export class OptionalDeck {
    * the chart below them has. For the arguments see planDeck.
    */
   fit(room) {
-    if (this.empty) return { height: 0, chart: room.chart };
+    if (this.empty || room.width <= DECK_FRAME.width) return { height: 0, chart: room.chart };
     const needs = this.shown.map(({ Panel, panel }) => ({
       narrowest: Panel.narrowest,
       least: (width) => panel.least(width),
@@ -145,15 +145,15 @@ export class OptionalDeck {
     this.choose(this.tabs[(at + 1) % this.tabs.length].name);
   }
 
-  /** The tab that the last marked event is about, of all sides; the first where none is. */
+  /** The panel that the last event of all sides is about, of those that are about a panel. */
   nameOfEvents() {
     const classes = this.shown.map(({ Panel }) => Panel);
-    let latest = null;
+    let latest = { tick: -1 };
     for (const { recording, tick } of this.sides) {
-      const event = recording.events.filter((one) => one.mark && one.tick <= tick).at(-1);
-      if (event && (!latest || event.tick > latest.tick)) latest = event;
+      const event = recording.events.findLast((one) => one.tick <= tick && panelOfEvent(classes, one));
+      if (event && event.tick > latest.tick) latest = event;
     }
-    return panelOfEvent(classes, latest?.kind);
+    return panelOfEvent(classes, latest);
   }
 
   pickTab() {

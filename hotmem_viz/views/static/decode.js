@@ -47,6 +47,7 @@ function makeRecording({ meta, events, details }, looks, arrays) {
     kinds: looks.kinds,
     details,
     movabilities: looks.movabilities,
+    sectionStates: looks.section_states ?? [],
     eventKinds: new Map(looks.event_kinds.map((kind) => [kind.name, kind])),
     arrays,
     ticks: arrays.time_ns.length,

@@ -1,11 +1,12 @@
 // One section enlarged: its pages with glyphs, its pageblocks with their types.
 
+import { ownPfn, ownSection } from "./cells.js";
 import { formatCount } from "./format.js";
 import { layoutDetail, partEdges } from "./geometry.js";
 import { makeButton, makeElement, setText } from "./dom.js";
 import { luminance, makePaint, paintBlock, parseHex } from "./painter.js";
 import { lastBefore } from "./playback.js";
-import { typeName } from "./tooltip.js";
+import { describePage, stateOf, typeName } from "./tooltip.js";
 
 const TYPE_COLUMN = 128;
 const GLYPH_WIDTH = 12;
@@ -82,12 +83,16 @@ export class DetailPanel {
     const { meta } = recording;
     this.view = { recording, ...sectionPages(recording, scene.tracks, this.index, tick) };
     const section = meta.sections[this.index];
-    const first = section * meta.machine.section_pages;
     const pages = meta.machine.section_pages;
-    const name = `Section §${section}`;
+    const first = ownPfn(meta, section * pages);
+    this.state = stateOf(recording, scene.tracks, this.index);
+    const stands = this.state ? ` · ${this.state.label}` : "";
+    const name = `Section §${ownSection(meta, section)}${stands}`;
     setText(this.title, named ? `${this.side.letter} · ${name}` : name);
     const span = `pfn ${formatCount(first)} – ${formatCount(first + pages - 1)}`;
-    setText(this.note, this.view.note ? `${span}. ${this.view.note}` : span);
+    const why = this.state && this.state.line !== "none" ? this.state.why : "";
+    const more = [why, this.view.note].filter(Boolean);
+    setText(this.note, [more.length ? `${span}.` : span, ...more].join(" "));
     this.layOut(this.view.kind.length, Boolean(this.view.types));
     this.paint(recording, look);
   }
@@ -188,16 +193,12 @@ export class DetailPanel {
     const section = meta.sections[this.index];
     const pfn = section * meta.machine.section_pages + i * pages;
     const block = Math.floor((i * pages) / meta.machine.pageblock_pages);
-    return {
-      pfn,
+    return describePage(recording, pfn, {
       pages,
-      address: `0x${(pfn * meta.page_size).toString(16)}`,
-      section,
-      page: i * pages,
-      zone: meta.zones.find((zone) => pfn >= zone.start_pfn && pfn < zone.end_pfn),
       kind: recording.kinds[kind[i]],
       owner: owner ? meta.owners.find((o) => o.id === owner[i]) : undefined,
       type: types ? typeName(types[block]) : undefined,
-    };
+      state: this.state,
+    });
   }
 }

@@ -70,6 +70,14 @@ export function makeButton(icon, label, onclick, classes = "") {
   );
 }
 
+const madeIds = { count: 0 };
+
+/** An id that no other element of the page has: a page may hold several stages. */
+export function makeId(name) {
+  madeIds.count += 1;
+  return `hotmem-${name}-${madeIds.count}`;
+}
+
 /** Set an element's text only if it differs, so that nothing is laid out in vain. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

@@ -1,7 +1,8 @@
 // Where every section and cell of the map stands, in device pixels. Pure.
 //
 // Sections flow like words: a node starts a line, a zone starts a group with its label above,
-// and all lines share one grid of slots. A run of absent sections takes one slot.
+// and all lines share one grid of slots. A run of absent sections takes one slot. Of several boots
+// on one map it is the boots that start lines.
 
 import { groupSections, zonesOfSection } from "./cells.js";
 
@@ -9,6 +10,7 @@ const LABEL_SIZE = 14;
 const GROUP_LINE = 21 / LABEL_SIZE;
 const NUMBER_LINE = 18 / LABEL_SIZE;
 const LINE_GAP = 7;
+const CLOSE_LINE_GAP = 4;
 const GUTTER = 46 / LABEL_SIZE;
 const MAX_CELL = 28;
 const GRID_FROM = 7;
@@ -20,8 +22,11 @@ const NUMBERED_FROM = 34 / LABEL_SIZE;
 const EVEN_BELOW = 3;
 const MOST_PER_LINE = 160;
 
+const severalBoots = (groups) => groups.at(-1).boot > 0;
+
 /** Slots for all groups at `perLine` slots a line: [{group, item, line, slot}] and labels. */
 function flowGroups(groups, perLine, pitch, labelWidth) {
+  const starter = severalBoots(groups) ? "boot" : "nid";
   const placed = [];
   const labels = [];
   const labelled = [];
@@ -31,8 +36,8 @@ function flowGroups(groups, perLine, pitch, labelWidth) {
   groups.forEach((group, g) => {
     const labelSlots = Math.ceil(labelWidth(group.label) / pitch);
     slot = Math.max(slot, free);
-    const newNode = g === 0 || groups[g - 1].nid !== group.nid;
-    if (newNode || slot + Math.min(labelSlots, perLine) > perLine) {
+    const starts = g === 0 || groups[g - 1][starter] !== group[starter];
+    if (starts || slot + Math.min(labelSlots, perLine) > perLine) {
       line += 1;
       slot = 0;
     }
@@ -103,7 +108,7 @@ function measureShape(groups, box, cells, columns, perLine, numbered) {
   const flow = flowGroups(groups, perLine, blockWidth + gap, labelWidth);
   const spaces = {
     numbers: numbered ? Math.round(NUMBER_LINE * text) : 0,
-    between: Math.round(LINE_GAP * dpr),
+    between: Math.round((severalBoots(groups) ? CLOSE_LINE_GAP : LINE_GAP) * dpr),
     tight: numbered ? Math.round(3 * dpr) : gap,
   };
   const bare = lineTops(flow, 0, box, spaces).height;
@@ -166,12 +171,19 @@ function zoneBorders(meta, layout) {
   return borders;
 }
 
+/** Where each boot's lines begin, from the second boot on; by its place. */
+function bootTops({ labels, numberLine, groupLine, dpr }) {
+  const tops = [0];
+  for (const { group, y } of labels) tops[group.boot] ??= y - numberLine - groupLine - 2 * dpr;
+  return tops;
+}
+
 /**
  * Lay out a machine's map in at most `width` x `height` css pixels.
  *
  * `labelWidth(label)` measures a label in css pixels, `text` is the labels' size. The result is in device pixels: canvas
  * size, cell size (w, h), columns and rows of a section, `blocks` (one per section with
- * memory, by index), `holes`, `labels`, `bands` and `borders`.
+ * memory, by index), `holes`, `labels`, `bands`, `borders` and `bootTops`.
  */
 export function layoutMap({ meta, width, height, dpr = 1, text = LABEL_SIZE, labelWidth }) {
   const groups = groupSections(meta);
@@ -219,12 +231,13 @@ export function layoutMap({ meta, width, height, dpr = 1, text = LABEL_SIZE, lab
     xEdges: partEdges(shape.columns, blockWidth),
     yEdges: partEdges(shape.rows, blockHeight),
     grid: Math.min(shape.w, shape.h) >= GRID_FROM * dpr ? Math.round(dpr) : 0,
-    numberLine: shape.numbered ? Math.round(NUMBER_LINE * text) : 0,
+    numberLine: shape.numbered ? Math.round(NUMBER_LINE * box.text) : 0,
     groupLine: Math.round(GROUP_LINE * box.text),
     labelSize: box.text,
     labels: shape.labels.map((label) => ({ ...label, ...at(label) })),
   };
   layout.borders = zoneBorders(meta, layout);
+  layout.bootTops = bootTops(layout);
   return layout;
 }
 

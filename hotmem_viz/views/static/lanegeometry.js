@@ -6,30 +6,39 @@ import { RowTrack } from "./tracks.js";
 
 export const CPU_STATES = ["running", "PREPARE", "DISABLE_IRQ", "RUN", "EXIT", "waiting"];
 
-const PREPARE = CPU_STATES.indexOf("PREPARE");
-const EXIT = CPU_STATES.indexOf("EXIT");
-const LABELS_OF_EVENTS = {
-  stopped: "all CPUs arrive",
+const [RUNNING, PREPARE, DISABLE_IRQ, , EXIT] = CPU_STATES.keys();
+const ARRIVING = new Set([RUNNING, PREPARE, DISABLE_IRQ]);
+const PHASES = ["arrive", "work", "exit"];
+const WORDS_OF_PHASES = { arrive: "all CPUs arrive", work: "working", exit: "flushing TLBs" };
+const WORDS_OF_WORK = {
   copied: "copying pages",
   table_written: "writing the map",
   tables_walked: "walking page tables",
-  resumed: "flushing TLBs",
-  copied_home: "all CPUs arrive",
+  copied_home: "copying home, rewriting",
 };
 
-/** What a part of a stop is about: its event says so, else what the CPUs did. */
-function labelOfPart({ events }, tick, rows) {
-  const event = events.find((one) => one.tick === tick && one.kind in LABELS_OF_EVENTS);
-  if (event) return LABELS_OF_EVENTS[event.kind];
-  if (rows.some((row) => row.state === PREPARE)) return LABELS_OF_EVENTS.stopped;
-  return rows.every((row) => row.state === EXIT) ? LABELS_OF_EVENTS.resumed : "working";
+function phaseOf(state) {
+  if (ARRIVING.has(state)) return "arrive";
+  return state === EXIT ? "exit" : "work";
+}
+
+/** What a part of a stop is about: of work the tick's event tells. */
+function labelOfPart({ events }, tick, phase) {
+  const event = events.find((one) => one.tick === tick && one.kind in WORDS_OF_WORK);
+  return phase === "work" && event ? WORDS_OF_WORK[event.kind] : WORDS_OF_PHASES[phase];
+}
+
+/** The rows of one tick by phase, in the order in which CPUs go through them: [phase, rows]. */
+function splitPhases(rows) {
+  const split = PHASES.map((phase) => [phase, rows.filter((row) => phaseOf(row.state) === phase)]);
+  return split.filter(([, own]) => own.length > 0);
 }
 
 /**
  * All stops of a recording, in order: {first, last, cpus, total, parts}.
  *
- * A part is what happened in one tick: {tick, label, from, to, spans}, ns since the stop began;
- * a span is {lane, state, from, to}. CPUs that arrive begin a stop.
+ * A part is a phase of a tick, mostly all of it: {tick, label, from, to, spans}, ns since the stop
+ * began; a span is {lane, state, from, to}. CPUs that arrive begin a stop.
  */
 export function findStops(recording) {
   const track = new RowTrack(recording, "spans");
@@ -40,12 +49,15 @@ export function findStops(recording) {
     const anew = !before || tick > before.last + 1 || rows.some((row) => row.state === PREPARE);
     const stop = anew ? { first: tick, cpus: 0, total: 0, parts: [] } : before;
     if (anew) stops.push(stop);
-    const from = stop.total;
-    const spans = rows.map(({ lane, state, start_ns, end_ns }) => ({ lane, state, from: from + start_ns, to: from + end_ns }));
+    const begin = stop.total;
+    for (const [phase, own] of splitPhases(rows)) {
+      const from = stop.total;
+      const spans = own.map(({ lane, state, start_ns, end_ns }) => ({ lane, state, from: begin + start_ns, to: begin + end_ns }));
+      stop.total = spans.reduce((most, span) => Math.max(most, span.to), from);
+      stop.cpus = spans.reduce((most, span) => Math.max(most, span.lane + 1), stop.cpus);
+      stop.parts.push({ tick, label: labelOfPart(recording, tick, phase), from, to: stop.total, spans });
+    }
     stop.last = tick;
-    stop.total = spans.reduce((most, span) => Math.max(most, span.to), from);
-    stop.cpus = spans.reduce((most, span) => Math.max(most, span.lane + 1), stop.cpus);
-    stop.parts.push({ tick, label: labelOfPart(recording, tick, rows), from, to: stop.total, spans });
   }
   return stops;
 }

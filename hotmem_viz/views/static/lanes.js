@@ -1,5 +1,6 @@
 // What every CPU does while the machine stands still, and how long that takes by the cost model.
 
+import { KEY_ORDER, makeHatches, makeStateKey, STATE_TELLS, STATE_WORDS, stateRects } from "./cpu_looks.js";
 import { clamp } from "./format.js";
 import { makeElement, makeSvg, setText } from "./dom.js";
 import {
@@ -21,23 +22,6 @@ const SMALLEST_TEXT = 14;
 const TALLEST_LANE = 26;
 const LEAST_PART = 7;
 const CHARACTER = 0.62;
-const STATE_WORDS = {
-  running: "runs",
-  PREPARE: "PREPARE",
-  DISABLE_IRQ: "DISABLE_IRQ",
-  RUN: "RUN",
-  EXIT: "EXIT",
-  waiting: "spins",
-};
-const KEY_ORDER = ["running", "PREPARE", "RUN", "DISABLE_IRQ", "waiting", "EXIT"];
-const STATE_TELLS = {
-  running: "still runs what it ran before",
-  PREPARE: "PREPARE: its stopper thread has the CPU and waits for the others",
-  DISABLE_IRQ: "DISABLE_IRQ: interrupts off, waits for the others",
-  RUN: "RUN: does the work",
-  EXIT: "EXIT: flushes its own TLB and goes on",
-  waiting: "spins, interrupts off, until the work is done",
-};
 
 /** Sizes that follow the text of the stage: {text, line, list, label, stateLine}, css pixels. */
 function lanesMetrics(el) {
@@ -53,31 +37,18 @@ function lanesMetrics(el) {
 
 const laneName = ({ first, last }) => (first === last ? `CPU ${first}` : `CPU ${first} – CPU ${last}`);
 
-function stateRects(size, state) {
-  const name = state.toLowerCase();
-  return [
-    makeSvg("rect", { ...size, class: `hotmem-cpu-${name}` }),
-    makeSvg("rect", { ...size, fill: `url(#hotmem-hatch-${name})` }),
-  ];
-}
-
-function makeStateKey(state) {
-  const svg = makeSvg("svg", { width: 18, height: 13 });
-  svg.append(...stateRects({ x: 0, y: 0, width: 18, height: 13 }, state));
-  return makeElement("span", "", {}, [svg, STATE_WORDS[state]]);
-}
-
 /** One recording's lanes. */
 class LanesView {
-  constructor(host) {
+  constructor(host, hatches) {
     this.host = host;
+    this.hatches = hatches;
     this.chip = makeElement("span", "lanes-chip");
     this.pause = makeElement("strong", "lanes-pause");
     this.basis = makeElement("span", "lanes-basis");
     this.head = makeElement("p", "lanes-head", {}, [this.chip, this.pause, " ", this.basis]);
     this.svg = makeSvg("svg", { class: "hotmem-lanes-drawing", role: "img" });
     this.list = makeElement("ol", "lanes-parts");
-    this.legend = makeElement("p", "lanes-legend", { "aria-hidden": "true" }, KEY_ORDER.map(makeStateKey));
+    this.legend = makeElement("p", "lanes-legend", { "aria-hidden": "true" }, KEY_ORDER.map((state) => makeStateKey(state, hatches)));
     this.text = makeElement("div", "lanes-text", {}, [this.head, this.list, this.legend]);
     this.none = makeElement("p", "optional-none", {}, NO_SPANS);
     this.el = makeElement("div", "lanes-view", {}, [this.text, this.svg, this.none]);
@@ -207,7 +178,7 @@ class LanesView {
       for (let row = 0; row < rows; row++) {
         const y = top + (span.first + row) * lanes.pitch;
         const size = { x, y, width: Math.max(1, end - x), height: one * lanes.pitch - lanes.gap };
-        group.append(...stateRects(size, state));
+        group.append(...stateRects(size, state, this.hatches));
       }
       if (span.first === 0 && x >= named) named = this.nameState(group, x, end, STATE_WORDS[state]) ?? named;
     }
@@ -244,24 +215,6 @@ class LanesView {
   }
 }
 
-/** The hatches of the states, which tell them apart without colour. */
-function makeHatches() {
-  const lines = {
-    prepare: "M0 6 6 0M-1 1 1-1M5 7 7 5",
-    disable_irq: "M0 6 6 0M0 0 6 6",
-    exit: "M3 0V6",
-    waiting: "M2 3H4",
-  };
-  const patterns = Object.entries(lines).map(([name, d]) => {
-    const pattern = makeSvg("pattern", { id: `hotmem-hatch-${name}`, width: 6, height: 6, patternUnits: "userSpaceOnUse" });
-    pattern.append(makeSvg("path", { d, class: "hotmem-hatch-line" }));
-    return pattern;
-  });
-  const svg = makeSvg("svg", { width: 0, height: 0, "aria-hidden": "true", class: "hotmem-hatches" });
-  svg.append(...patterns);
-  return svg;
-}
-
 export class LanesPanel {
   static panelName = "lanes";
   static panelTitle = "CPU lanes";
@@ -272,11 +225,12 @@ export class LanesPanel {
     this.host = host;
     this.views = [];
     this.holder = makeElement("div", "lanes");
-    this.el = makeElement("div", "lanes-panel", {}, [makeHatches(), this.holder]);
+    this.hatches = makeHatches();
+    this.el = makeElement("div", "lanes-panel", {}, [this.hatches.el, this.holder]);
   }
 
   load(sides) {
-    this.views = sides.map((side, i) => this.views[i] ?? new LanesView(this.host));
+    this.views = sides.map((side, i) => this.views[i] ?? new LanesView(this.host, this.hatches));
     sides.forEach((side, i) => this.views[i].load(side, sides.length > 1));
     this.holder.replaceChildren(...this.views.map((view) => view.el));
   }

@@ -3,6 +3,7 @@
 import { formatBytes, formatCount } from "./format.js";
 import { makeElement, setText } from "./dom.js";
 import { swatchStyle } from "./painter.js";
+import { SectionLegend } from "./sectionlegend.js";
 
 const MODES = [
   ["kind", "kind"],
@@ -55,10 +56,12 @@ export class LegendPanel {
     );
     this.scale = makeElement("p", "legend-scale");
     this.list = makeElement("div", "legend-list");
+    this.sections = new SectionLegend();
     const switcher = makeElement("div", "segments", { role: "group", "aria-label": "colour by" }, this.modeButtons);
     this.el = makeElement("section", "panel legend", { "aria-label": "legend" }, [
       makeElement("div", "legend-head", {}, [switcher, this.scale]),
       this.list,
+      this.sections.el,
     ]);
   }
 
@@ -75,6 +78,7 @@ export class LegendPanel {
     const rows = legendRows(recording, mode, others.map((side) => side.recording));
     this.rows = rows.map((row) => ({ ...row, counts: sides.map((side) => this.makeCount(side, others.length > 0)) }));
     this.list.replaceChildren(...this.rows.map((row) => this.makeRow(row, theme, highlight)));
+    this.sections.load(sides, theme);
   }
 
   makeCount({ letter, index }, paired) {
@@ -99,5 +103,6 @@ export class LegendPanel {
         setText(counts[i], formatCount(pages));
       });
     }
+    this.sections.draw(sides);
   }
 }

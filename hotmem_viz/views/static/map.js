@@ -1,18 +1,20 @@
 // The memory map: sections as blocks, pages as cells, on a canvas.
 //
-// The first canvas is a pure picture of (recording, tick). What fades or follows the pointer
-// (recent changes, pulses, frames) lies in layers above it.
+// The first canvas is a pure picture of (recording, tick). What fades, flies or follows the pointer
+// (recent changes, pages that move, pulses, frames of hovering) lies in layers above it.
 
 import { hitTest, layoutMap, pixelOfCell } from "./geometry.js";
-import { makePaint, paintBlock, paintCell, parseHex } from "./painter.js";
+import { colourOfKind, makePaint, paintBlock, paintCell, parseHex } from "./painter.js";
 import { makeElement, makeSvg } from "./dom.js";
+import { FlightLayer } from "./flying.js";
+import { SectionFrames } from "./frames.js";
+import { curtainOf, drawFurniture } from "./furniture.js";
 import { prefersStill } from "./theme.js";
 
 const GLOW_LEVELS = 8;
 const GLOW_STEP_MS = 60;
 const GLOW_STRONGEST = 200;
 const MOST_GLOWING = 4000;
-const HOLE_STRIPE = 5;
 
 export class MemoryMap {
   constructor({ onHover, onPick }) {
@@ -22,10 +24,13 @@ export class MemoryMap {
     this.hoverFrame = makeElement("div", "frame hover", { hidden: true });
     this.pickFrame = makeElement("div", "frame pick", { hidden: true });
     this.layers = makeElement("div", "layers", {}, [this.hoverFrame, this.pickFrame]);
-    this.el = makeElement("div", "map", {}, [this.canvas, this.glowCanvas, this.lines, this.layers]);
+    this.flights = new FlightLayer(this.lines);
+    const over = [this.glowCanvas, this.lines, this.flights.canvas, this.layers];
+    this.el = makeElement("div", "map", {}, [this.canvas, ...over]);
     // Pixels are written by hand and read by tests: a canvas in main memory is the faster one.
     this.context = this.canvas.getContext("2d", { alpha: false, willReadFrequently: true });
     this.glowContext = this.glowCanvas.getContext("2d", { willReadFrequently: true });
+    this.frames = new SectionFrames(this.context);
     this.canvas.addEventListener("pointermove", (event) => onHover(this.pointAt(event), event));
     this.canvas.addEventListener("pointerleave", (event) => onHover(null, event));
     this.canvas.addEventListener("click", (event) => onPick(this.pointAt(event)));
@@ -40,7 +45,7 @@ export class MemoryMap {
     const layout = layoutMap({ meta: recording.meta, width, height, dpr, text, labelWidth });
     if (!layout) return;
     this.layout = layout;
-    for (const canvas of [this.canvas, this.glowCanvas]) {
+    for (const canvas of [this.canvas, this.glowCanvas, this.flights.canvas]) {
       canvas.width = layout.width;
       canvas.height = layout.height;
       canvas.style.width = `${layout.width / dpr}px`;
@@ -54,18 +59,27 @@ export class MemoryMap {
     this.heat = new Uint8Array(recording.cells);
     this.hot = [];
     this.dirty = new Uint8Array(layout.blocks.length);
-    this.drawBorders();
   }
 
-  /** Paint everything: furniture and all cells of `state`. */
-  repaint(recording, state, look) {
+  /**
+   * Paint everything: furniture, all cells, the frames of sections.
+   *
+   * now: {kinds, states, boots} of a tick: kinds of cells, states of sections (or null), boots so far.
+   */
+  repaint(recording, now, look) {
     const style = getComputedStyle(this.el);
     const ink = (name) => style.getPropertyValue(`--hotmem-${name}`).trim();
     const paper = parseHex(ink("panel"));
-    this.paint = makePaint(recording, { ...look, paper, dpr: this.layout.dpr });
-    this.drawFurniture(ink);
-    this.paintBlocks(state);
-    this.flush(this.context, this.image);
+    const { layout, family } = this;
+    const { theme } = look;
+    Object.assign(this, { recording, look, ink, shown: now.boots });
+    this.paint = makePaint(recording, { ...look, paper, dpr: layout.dpr });
+    drawFurniture(this.context, layout, { meta: recording.meta, ink, family, shown: now.boots });
+    this.curtain = curtainOf(layout, now.boots);
+    this.drawBorders();
+    this.frames.load(recording, layout, { theme, ink, family });
+    this.paintBlocks(now.kinds);
+    this.flushMap(now.states);
     this.clearGlow();
   }
 
@@ -77,15 +91,32 @@ export class MemoryMap {
     this.dirty.fill(1);
   }
 
-  /** Paint the cells that a seek has changed. */
-  update(changes, state, glow) {
+  /** Paint the cells and frames that a seek has changed; `now` as in repaint. */
+  update(changes, now, glow) {
+    if (now.boots !== this.shown) {
+      this.repaint(this.recording, now, this.look);
+      return;
+    }
     if (changes.all) {
-      this.paintBlocks(state);
+      this.paintBlocks(now.kinds);
       this.clearGlow();
     } else {
-      this.paintCells(changes, state, glow && !prefersStill());
+      this.paintCells(changes, now.kinds, glow && !prefersStill());
     }
-    this.flush(this.context, this.image);
+    this.flushMap(now.states);
+  }
+
+  /** What a screen reader says of the map. */
+  setName(name) {
+    if (this.canvas.getAttribute("aria-label") !== name) this.canvas.setAttribute("aria-label", name);
+  }
+
+  /** Outline the pages that move at this tick, and let `flights` fly for `ms`. */
+  showMoves(moves, flights, { kinds, ms }) {
+    const { ink } = this;
+    this.flights.mark(this.recording.meta, moves);
+    const paint = ({ to }) => colourOfKind(this.paint, kinds[to]);
+    this.flights.launch(flights, { ms, paint, ink: ink("ink"), paper: ink("panel") });
   }
 
   paintCells(changes, state, glow) {
@@ -112,23 +143,46 @@ export class MemoryMap {
   }
 
   flush(context, image) {
-    const { blocks, blockWidth, blockHeight } = this.layout;
-    for (let i = 0; i < blocks.length; i++) {
-      if (this.dirty[i] === 0) continue;
-      const { x, y } = blocks[i];
-      context.putImageData(image, 0, 0, x, y, blockWidth, blockHeight);
-    }
+    for (let i = 0; i < this.dirty.length; i++) if (this.dirty[i]) this.putBlock(context, image, i);
     this.dirty.fill(0);
   }
 
-  get glowing() {
-    return this.hot.length > 0;
+  /** Bring changed blocks onto the canvas, each in the frame of its state. */
+  flushMap(states) {
+    const { frames, dirty, context, image } = this;
+    frames.states = states;
+    for (let i = 0; i < dirty.length; i++) {
+      const stale = frames.isStale(i);
+      if (!stale && dirty[i] === 0) continue;
+      if (this.layout.blocks[i].y >= this.curtain) continue;
+      if (stale) frames.clear(i);
+      this.putBlock(context, image, i);
+      frames.draw(i);
+    }
+    dirty.fill(0);
+  }
+
+  putBlock(context, image, i) {
+    const { blocks, blockWidth, blockHeight } = this.layout;
+    const { x, y } = blocks[i];
+    context.putImageData(image, 0, 0, x, y, blockWidth, blockHeight);
+  }
+
+  /** Whether something fades or flies. */
+  get moving() {
+    return this.hot.length > 0 || this.flights.flying;
+  }
+
+  /** Let `milliseconds` pass for what fades and flies. */
+  advance(milliseconds) {
+    this.fadeGlow(milliseconds);
+    this.flights.advance(milliseconds);
   }
 
   /** Let recent changes fade for `milliseconds`. */
   fadeGlow(milliseconds) {
     this.glowAge += milliseconds;
-    if (!this.glowing || this.glowAge < GLOW_STEP_MS) return;
+    if (!this.hot.length || this.glowAge < GLOW_STEP_MS) return;
     this.glowAge = 0;
     const { layout, heat, glowPixels } = this;
     const { cells, width } = layout;
@@ -155,101 +209,19 @@ export class MemoryMap {
     this.glowCanvas.classList.remove("hotmem-lit");
   }
 
-  drawFurniture(ink) {
-    const { context: c, layout } = this;
-    const { dpr, blockWidth, blockHeight } = layout;
-    c.fillStyle = ink("panel");
-    c.fillRect(0, 0, layout.width, layout.height);
-    const pad = Math.max(dpr, Math.min(4 * dpr, Math.floor((layout.pitch - blockWidth) / 2)));
-    for (const band of layout.bands) {
-      const labelled = layout.labelled[band.line];
-      const top = band.y - layout.numberLine - (labelled ? layout.groupLine : 0);
-      const width = band.right - band.x + 2 * pad;
-      c.fillStyle = ink(`tint${band.group.nid % 4}`);
-      c.fillRect(band.x - pad, top, width, band.y + blockHeight + pad - top);
-    }
-    c.textBaseline = "alphabetic";
-    c.font = this.scaledFont("600");
-    c.fillStyle = ink("ink");
-    for (const label of layout.labels) {
-      const y = label.y - layout.numberLine - 6 * dpr;
-      c.fillText(label.group.label, label.x, y);
-    }
-    c.font = this.scaledFont("400");
-    c.fillStyle = ink("muted");
-    this.drawNumbers(c);
-    c.strokeStyle = ink("frame");
-    c.lineWidth = dpr;
-    const inset = dpr / 2;
-    for (const { x, y } of layout.blocks) {
-      c.strokeRect(x - inset, y - inset, blockWidth + dpr, blockHeight + dpr);
-    }
-    this.drawHoles(c, ink);
-  }
-
-  scaledFont(weight) {
-    return `${weight} ${this.layout.labelSize}px ${this.family}`;
-  }
-
-  drawNumbers(c) {
-    const { layout } = this;
-    const { dpr } = layout;
-    if (layout.numbered) {
-      const widest = Math.max(...layout.blocks.map((b) => c.measureText(`§${b.section}`).width));
-      const every = widest > layout.pitch - 4 * dpr ? 2 : 1;
-      for (const { x, y, section, index } of layout.blocks) {
-        if (index % every === 0) c.fillText(`§${section}`, x, y - 5 * dpr);
-      }
-      return;
-    }
-    c.textAlign = "right";
-    let lowest = -1e9;
-    const seen = new Set();
-    for (const { x, y, section, line } of layout.blocks) {
-      if (seen.has(line)) continue;
-      seen.add(line);
-      const baseline = y + Math.min(layout.blockHeight / 2 + 5 * dpr, 12 * dpr);
-      if (baseline - lowest < 16 * dpr) continue;
-      lowest = baseline;
-      c.fillText(`§${section}`, Math.min(x, layout.shift) - 7 * dpr, baseline);
-    }
-    c.textAlign = "left";
-  }
-
-  drawHoles(c, ink) {
-    const { blockWidth: w, blockHeight: h, dpr } = this.layout;
-    for (const { x, y } of this.layout.holes) {
-      c.save();
-      c.beginPath();
-      c.rect(x, y, w, h);
-      c.clip();
-      c.strokeStyle = ink("line");
-      c.lineWidth = dpr;
-      for (let d = -h; d < w; d += HOLE_STRIPE * dpr) {
-        c.beginPath();
-        c.moveTo(x + d, y + h);
-        c.lineTo(x + d + h, y);
-        c.stroke();
-      }
-      c.restore();
-      c.setLineDash([4 * dpr, 3 * dpr]);
-      c.strokeStyle = ink("frame");
-      c.strokeRect(x + dpr / 2, y + dpr / 2, w - dpr, h - dpr);
-      c.setLineDash([]);
-    }
-  }
-
   drawBorders() {
     const { layout, lines } = this;
     lines.replaceChildren();
     lines.setAttribute("viewBox", `0 0 ${layout.width} ${layout.height}`);
     for (const { index, path } of layout.borders) {
       const { x, y } = layout.blocks[index];
+      if (y >= this.curtain) continue;
       const points = path.map(([px, py]) => `${x + px},${y + py}`).join(" ");
       for (const part of ["halo", "line"]) {
         lines.append(makeSvg("polyline", { points, class: `hotmem-border-${part}` }));
       }
     }
+    this.flights.resize(layout);
   }
 
   pointAt(event) {
@@ -257,7 +229,7 @@ export class MemoryMap {
     const box = this.canvas.getBoundingClientRect();
     const x = ((event.clientX - box.left) * this.canvas.width) / box.width;
     const y = ((event.clientY - box.top) * this.canvas.height) / box.height;
-    return this.layout && dpr ? hitTest(this.layout, x, y) : null;
+    return this.layout && dpr && y < this.curtain ? hitTest(this.layout, x, y) : null;
   }
 
   placeFrame(frame, spot, grow) {

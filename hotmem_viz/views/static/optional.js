@@ -10,7 +10,10 @@
 //   resize(width, height) lay out in that room; returns the height it took
 // Sizes are css pixels of `el`. A recording without the panel's track gets a line that says so.
 
+import { AddressMapPanel } from "./address_map.js";
 import { LanesPanel } from "./lanes.js";
+import { MetersPanel } from "./meters.js";
+import { TablesPanel } from "./tablespanel.js";
 
 /** In order of their places. */
-export const OPTIONAL_PANELS = [LanesPanel];
+export const OPTIONAL_PANELS = [LanesPanel, AddressMapPanel, TablesPanel, MetersPanel];

@@ -70,6 +70,12 @@ export function makePaint(recording, { theme, mode, highlight, paper, dpr }) {
   return { lut, tiles, shift: dpr >= 1.75 ? 1 : 0, ground: packPixel(paper) };
 }
 
+/** The CSS colour of a kind, as `makePaint` has it. */
+export function colourOfKind({ lut }, kind) {
+  const pixel = lut[kind * LUT_ROW];
+  return `rgb(${pixel & 255} ${(pixel >> 8) & 255} ${(pixel >> 16) & 255})`;
+}
+
 /** Paint the pixels from (x, y) up to (right, bottom); pixels: an image `stride` wide. */
 export function paintCell(pixels, stride, grid, paint, x, y, right, bottom, kind) {
   const { lut, tiles, shift, ground } = paint;

@@ -8,7 +8,7 @@ import { DetailPanel } from "./detail.js";
 import { setText } from "./dom.js";
 import { LegendPanel } from "./legend.js";
 import { copyLink } from "./linking.js";
-import { hoverMap, hoverPage, pickSection } from "./pointing.js";
+import { hoverMap, hoverPage, openSection, pickSection } from "./pointing.js";
 import { makeShell } from "./shell.js";
 import { Side } from "./side.js";
 import { Tooltip } from "./tooltip.js";
@@ -19,6 +19,13 @@ function testHandle(stage) {
   return {
     seek: (tick) => stage.seek(tick),
     tick: () => stage.transport.tick,
+    middleOf: (section) => {
+      const { map, recording } = stage.sides[0];
+      const box = map.canvas.getBoundingClientRect();
+      const { blocks, blockWidth, blockHeight, dpr } = map.layout;
+      const { x, y } = blocks[recording.meta.sections.indexOf(section)];
+      return [box.left + (x + blockWidth / 2) / dpr, box.top + (y + blockHeight / 2) / dpr];
+    },
     pixels: () => {
       const { canvas, context } = stage.sides[0].map;
       return context.getImageData(0, 0, canvas.width, canvas.height).data;
@@ -38,7 +45,9 @@ function makeSide(stage, index) {
 function deckHost(stage) {
   return {
     showTip: (text, event) => stage.tooltip.showText(text, event, stage.root),
+    showRows: (title, rows, event) => stage.tooltip.showRows(title, rows, event, stage.root),
     hideTip: () => stage.tooltip.hide(),
+    openSection: (side, section) => openSection(stage, side, section),
     goTo: (side, tick) => stage.seek(stage.timeline.positionOf(side.index, tick)),
     showChart: (shown) => {
       stage.chart.el.hidden = !shown;

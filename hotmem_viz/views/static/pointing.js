@@ -1,5 +1,6 @@
 // What the pointer does: hovering tells, clicking opens a section.
 
+import { ownSection } from "./cells.js";
 import { describeCell } from "./tooltip.js";
 
 /** Frame the section under the pointer, and the same section of every other side. */
@@ -21,7 +22,8 @@ export function hoverMap(stage, side, hit, event) {
   if (!hit) {
     tooltip.hide();
   } else if (hit.hole) {
-    const { first, count } = hit.hole;
+    const { count } = hit.hole;
+    const first = ownSection(side.recording.meta, hit.hole.first);
     const name = count === 1 ? `Section §${first}` : `Sections §${first} – §${first + count - 1}`;
     tooltip.showText(`${name}: no memory.`, event, root);
   } else if (!side.recording.hasMap) {
@@ -49,4 +51,10 @@ export function pickSection(stage, side, index) {
   stage.detail.show(index === pickedOf(stage, side) ? null : index, side);
   for (const one of stage.sides) if (one.map.layout) one.map.showPick(pickedOf(stage, one));
   stage.drawDetail();
+}
+
+/** Open a section of a side by its number, if the map has it. */
+export function openSection(stage, side, section) {
+  const index = side.recording.meta.sections.indexOf(section);
+  if (index >= 0 && index !== pickedOf(stage, side)) pickSection(stage, side, index);
 }

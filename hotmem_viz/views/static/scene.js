@@ -7,7 +7,7 @@ export class Scene {
     this.recording = recording;
     this.changes = new CellChanges(recording.cells);
     this.tracks = {};
-    for (const name of ["kind", "owner", "migratetype"]) {
+    for (const name of ["kind", "owner", "migratetype", "sections"]) {
       if (recording.arrays[`${name}.keys`]) this.tracks[name] = new CellTrack(recording.arrays, name);
     }
     this.tracks.kind ??= emptyTrack(recording.cells, recording.ticks);
@@ -20,12 +20,18 @@ export class Scene {
     return this.tracks.kind.state;
   }
 
+  /** The state of every section shown at the tick of the last seek, or null where none ever changes. */
+  get states() {
+    return this.tracks.sections?.state ?? null;
+  }
+
   /** Bring all tracks to `tick`; `changes` then tells which cells of the map differ. */
   seek(tick) {
     this.changes.clear();
     this.tracks.kind.seek(tick, this.changes);
     this.tracks.owner?.seek(tick, null);
     this.tracks.migratetype?.seek(tick, null);
+    this.tracks.sections?.seek(tick, null);
   }
 
   /** Mark events met on the way from one tick to another; a jump meets only its end. */

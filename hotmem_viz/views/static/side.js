@@ -2,13 +2,17 @@
 
 import { CaptionPanel } from "./caption.js";
 import { cellOfPfn } from "./cells.js";
+import { movesAt, pagesMoved, planFlights } from "./flights.js";
 import { formatCount } from "./format.js";
 import { makeElement, setText } from "./dom.js";
 import { MemoryMap } from "./map.js";
 import { mapNote } from "./playback.js";
 import { Scene } from "./scene.js";
+import { statesInWords } from "./states.js";
+import { prefersStill } from "./theme.js";
 
 const SIDE_LETTERS = "ABCDEF";
+const MOST_FLIGHTS = 64;
 
 /** A side's letter in its colour. */
 export function makeChip(index) {
@@ -39,7 +43,8 @@ export class Side {
     this.caption.load(recording);
     setText(this.name, title);
     const whose = title ? ` of ${this.letter}, ${title}` : "";
-    this.map.canvas.setAttribute("aria-label", `memory map${whose}`);
+    this.mapName = `memory map${whose}`;
+    this.moved = null;
     this.caption.el.setAttribute("aria-label", `caption${whose}`);
   }
 
@@ -54,20 +59,44 @@ export class Side {
     this.scene.seek(tick);
   }
 
-  /** Go to a tick and paint what differs; returns the mark events met on the way. */
-  seek(tick, { glow, jumped }) {
+  /** What the map shows at the tick where it stands: see map.js. */
+  get now() {
+    const { recording, scene, tick } = this;
+    const boots = recording.meta.boots ? recording.counter("boots", tick) : 1;
+    return { kinds: scene.kinds, states: scene.states, boots };
+  }
+
+  /**
+   * Go to a tick and paint what differs; returns the mark events met on the way.
+   *
+   * flightMs: how long pages may fly if this is one step; 0: not at all.
+   */
+  seek(tick, { glow, jumped, flightMs }) {
     const before = this.tick;
     this.map.clearPulses();
     if (tick === before) return [];
     this.enter(tick);
     if (!this.map.layout) return [];
-    this.map.update(this.scene.changes, this.scene.kinds, glow);
+    this.map.update(this.scene.changes, this.now, glow);
+    this.fly(before, Math.abs(tick - before) === 1 && !prefersStill() ? flightMs : 0);
     return this.scene.marksMet(before, tick, jumped);
   }
 
   repaint(look, picked) {
-    this.map.repaint(this.recording, this.scene.kinds, look);
+    this.map.repaint(this.recording, this.now, look);
     this.map.showPick(picked);
+    this.fly(this.tick, 0);
+  }
+
+  /** Outline what moves at this tick; if `ms`, let it fly, or fly back what moved in the tick before. */
+  fly(before, ms) {
+    const { recording, tick } = this;
+    const back = tick < before && ms > 0;
+    const moves = movesAt(recording, tick);
+    const flown = back ? movesAt(recording, before) : moves;
+    const flights = ms ? planFlights(recording.meta, flown, { most: MOST_FLIGHTS, back }) : [];
+    this.moved = { pages: pagesMoved(flown), drawn: flights.length, back };
+    this.map.showMoves(moves, flights, { kinds: this.scene.kinds, ms });
   }
 
   /** Let the page of an event pulse once. */
@@ -82,6 +111,8 @@ export class Side {
     setText(this.note, mapNote(this.recording, this.tick));
     const last = this.recording.ticks - 1;
     this.el.dataset.tick = String(this.tick);
+    const states = statesInWords(this.recording, this.scene.states, this.now.boots);
+    this.map.setName(states ? `${this.mapName}: ${states}` : this.mapName);
     // A run of a single tick has not ended: it never went on.
     const over = last > 0 ? ended : "";
     this.el.classList.toggle("hotmem-ended", over !== "");

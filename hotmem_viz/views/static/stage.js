@@ -9,7 +9,7 @@ import { hoverMap, pickedOf, pickSection } from "./pointing.js";
 import { arrangeStage } from "./room.js";
 import { takeTheme, themeAfter, watchPageTheme } from "./theme.js";
 import { Timeline } from "./timeline.js";
-import { advanceTime, applyAction, baseRate, carryTransport, makeTransport, seekTick } from "./transport.js";
+import { advanceTime, applyAction, carryTransport, flightTime, makeTransport, seekTick, tickRate } from "./transport.js";
 
 const PANEL_MS = 80;
 const NEAR = 12;
@@ -190,11 +190,12 @@ class Stage {
   }
 
   showTick(before) {
-    const { tick, playing, speed, ticks } = this.transport;
+    const { tick } = this.transport;
     const jumped = Math.abs(tick - before) > NEAR;
-    const slow = !playing || baseRate(ticks) * speed <= FASTEST_GLOW;
+    const glow = !jumped && tickRate(this.transport) <= FASTEST_GLOW;
+    const flightMs = flightTime(this.transport);
     for (const side of this.sides) {
-      const met = side.seek(this.timeline.tickAt(tick, side.index), { glow: !jumped && slow, jumped });
+      const met = side.seek(this.timeline.tickAt(tick, side.index), { glow, jumped, flightMs });
       for (const event of met) this.announce(side, event);
     }
   }
@@ -204,13 +205,13 @@ class Stage {
     if (event.zone >= 0) this.zones.flash(side.index, event.zone);
   }
 
-  get glowing() {
-    return this.sides.some((side) => side.map.glowing);
+  get moving() {
+    return this.sides.some((side) => side.map.moving);
   }
 
   wake() {
     if (this.raf || this.stopped) return;
-    if (!this.transport?.playing && !this.glowing) return;
+    if (!this.transport?.playing && !this.moving) return;
     this.last = performance.now();
     this.raf = requestAnimationFrame(this.frame);
   }
@@ -229,8 +230,8 @@ class Stage {
     const halted = before.playing && !this.transport.playing;
     if (halted || (this.transport.playing && this.panelAge >= PANEL_MS)) this.drawPanels();
     if (halted) this.settle();
-    for (const side of this.sides) side.map.fadeGlow(elapsed);
-    if ((this.transport.playing || this.glowing) && !this.stopped) this.raf = requestAnimationFrame(this.frame);
+    for (const side of this.sides) side.map.advance(elapsed);
+    if ((this.transport.playing || this.moving) && !this.stopped) this.raf = requestAnimationFrame(this.frame);
   }
 
   // ---- looks ----------------------------------------------------------------------------

@@ -25,7 +25,7 @@ function themeOfBackground(element) {
 }
 
 /** The theme of the page around `root`: JupyterLab's word, Voila's, or the system's. */
-function pageTheme(root) {
+export function pageTheme(root) {
   const { body } = document;
   if (body.dataset.jpThemeLight) return body.dataset.jpThemeLight === "true" ? "light" : "dark";
   if (body.classList.contains("theme-dark")) return "dark";

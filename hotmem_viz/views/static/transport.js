@@ -6,6 +6,8 @@ export const SPEEDS = [0.125, 0.25, 0.5, 1, 2, 4, 8];
 const DEFAULT_SECONDS = 22;
 const SLOWEST = 2;
 const FASTEST = 60;
+const SHORTEST_FLIGHT = 190;
+const LONGEST_FLIGHT = 900;
 
 /** A paused transport at tick 0. `marks`: ascending ticks that page keys jump to. */
 export function makeTransport(ticks, marks) {
@@ -22,6 +24,15 @@ export function carryTransport(before, ticks, marks) {
 /** Ticks a second at speed 1, so that a whole run takes some twenty seconds. */
 export function baseRate(ticks) {
   return clamp(ticks / DEFAULT_SECONDS, SLOWEST, FASTEST);
+}
+
+/** Ticks a second at which a transport moves; 0 while it is paused. */
+export const tickRate = ({ playing, ticks, speed }) => (playing ? baseRate(ticks) * speed : 0);
+
+/** Milliseconds that pages may fly in one step: until the next one, but not too long; 0: too fast for it. */
+export function flightTime(state) {
+  const perTick = 1000 / tickRate(state);
+  return perTick < SHORTEST_FLIGHT ? 0 : Math.min(LONGEST_FLIGHT, perTick * 0.95);
 }
 
 export function seekTick(state, tick) {

@@ -51,6 +51,13 @@ function makeZoneRow(zone) {
   return { zone, el, bar, marks, free, note };
 }
 
+/** Whether a zone never has a page to give. */
+function isIdle(recording, zone) {
+  if (zone.managed > 0 || zone.present > 0) return false;
+  for (let tick = 0; tick < recording.ticks; tick++) if (recording.counter(`zone${zone.id}.free`, tick) > 0) return false;
+  return true;
+}
+
 /** Let a row flash once. */
 export function flashRow(row) {
   row.classList.remove("hotmem-flash");
@@ -80,7 +87,7 @@ export class ZonesPanel {
   constructor() {
     this.totals = makeTotals();
     this.list = makeElement("div", "zone-list");
-    const title = "Kernel pages that another node than the wanted one had to serve";
+    const title = "Kernel pages that another node than the wanted one had to serve; a node's own memory is at distance 10";
     this.remote = makeElement("p", "zone-note", { title });
     const totals = Object.values(this.totals).map((total) => total.el);
     this.el = makeElement("section", "panel zones", { "aria-label": "zones" }, [
@@ -93,18 +100,23 @@ export class ZonesPanel {
   load([{ recording }]) {
     this.recording = recording;
     const { zones } = recording.meta;
-    this.rows = zones.map(makeZoneRow);
+    this.rows = zones.map((zone) => ({ ...makeZoneRow(zone), idle: isIdle(recording, zone) }));
     this.list.replaceChildren(...this.rows.map((row) => row.el));
     const boots = [0, ...zones.map((zone) => zone.boot ?? 0)];
-    this.most = Math.max(...boots.map((boot) => zones.filter((zone) => (zone.boot ?? 0) === boot).length));
+    const most = (rows) => Math.max(...boots.map((boot) => rows.filter(({ zone }) => (zone.boot ?? 0) === boot).length));
+    this.most = most(this.rows);
+    this.mostUsed = most(this.rows.filter((row) => !row.idle));
     const missing = !recording.hasCounter("mem_available");
     this.totals.claim.el.hidden = missing;
   }
 
-  /** Choose how roomy the rows are, for `height` css pixels in all. */
+  /** Choose how roomy the rows are, for `height` css pixels in all; zones that stay empty may have to go. */
   fit(height) {
-    const fits = ({ zone, totals }) => totals + zone * this.most <= height;
-    const { classes } = DENSITIES.find(fits) ?? DENSITIES.at(-1);
+    const fitting = (rows) => DENSITIES.find(({ zone, totals }) => totals + zone * rows <= height);
+    this.few = !fitting(this.most);
+    const { classes } = fitting(this.few ? this.mostUsed : this.most) ?? DENSITIES.at(-1);
+    this.list.title = this.few && this.mostUsed < this.most ? "Zones that are empty all the time are left out." : "";
+    for (const row of this.rows) row.el.classList.toggle("hotmem-left-out", this.few && row.idle);
     for (const name of DENSITY_CLASSES) {
       this.el.classList.toggle(`hotmem-${name}`, classes.includes(name));
     }
@@ -131,21 +143,24 @@ export class ZonesPanel {
     set(this.totals.have, free - useless);
     set(this.totals.useless, useless);
     const remote = count("remote");
-    const word = `remote kernel pages: ${formatCount(remote)}`;
+    const mean = recording.hasCounter("distance.mean") ? `, mean distance ${count("distance.mean").toFixed(1)}` : "";
+    const word = `remote kernel pages: ${formatCount(remote)}${mean}`;
     setText(this.remote, recording.hasCounter("remote") ? word : "");
   }
 
   drawZone({ zone, bar, marks, free, note, el }, value) {
     const page = this.recording.meta.page_size;
-    const total = zone.managed || zone.present || 1;
     const pages = value("free");
+    const total = zone.managed || zone.present || pages || 1;
     setBar(bar, value("useless"), pages, total);
     const [amount, unit] = formatBytes(pages * page).split(" ");
     const whole = formatBytes(total * page);
-    free.firstChild.data = amount;
-    setText(free.children[0], ` ${unit}`);
+    // A zone that manages no page, as a Movable one is without its boot option.
+    const empty = pages === 0 && !zone.managed;
+    free.firstChild.data = empty ? "empty" : amount;
+    setText(free.children[0], empty ? "" : ` ${unit}`);
     free.children[0].classList.toggle("hotmem-same-unit", whole.endsWith(` ${unit}`));
-    setText(free.children[1], ` of ${whole} free`);
+    setText(free.children[1], empty ? "" : ` of ${whole} free`);
     for (const name of MARKS) marks[name].style.left = `${Math.min(100, (100 * value(name)) / total)}%`;
     const needs = value("min") + zone.reserve;
     marks.reserve.hidden = !zone.kernel || zone.reserve === 0;

@@ -1,0 +1,176 @@
+"""The remap of a section as one strategy among six: told whole once, then in one tick each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hotmem_viz.mechanisms import remap
+from hotmem_viz.mechanisms.isolation import RESERVED_KINDS
+from hotmem_viz.mechanisms.remap import Exit
+from hotmem_viz.recording.recorder import Tick
+from hotmem_viz.scenarios import remap_failures, remap_telling
+from hotmem_viz.scenarios.remap_pause import Pause
+from hotmem_viz.scenarios.story import Story
+from hotmem_viz.vocabulary import PageKind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Generator, Iterator
+
+    import numpy as np
+
+    from hotmem_viz.mechanisms.outcome import Outcome
+    from hotmem_viz.mechanisms.remap import Remap
+    from hotmem_viz.memory.address_map import AddressMap
+    from hotmem_viz.memory.address_spaces import AddressSpaces
+    from hotmem_viz.memory.frames import FrameSet
+    from hotmem_viz.scenarios.remap_pause import PauseParameters
+    from hotmem_viz.scenarios.remap_reading import MapGauges
+
+PASSES = 10
+"""Passes over a section's movable pages; the mail gives no bound."""
+
+Told = dict[str, Any]
+
+
+class JoinedStory(Story):
+    """Lets a stop be told in the tick that gathers: nothing ends a tick, nobody speaks.
+
+    What the CPUs did comes one after the other.
+    """
+
+    def __init__(self, story: Story) -> None:
+        self._story, self._spent = story, 0.0
+
+    @property
+    def time_ns(self) -> float:
+        """The model's time."""
+        return self._story.time_ns
+
+    @time_ns.setter
+    def time_ns(self, value: float) -> None:
+        """Let time go on."""
+        self._story.time_ns = value
+
+    def take(self, outcome: Outcome, time_ns: float | None = None) -> None:
+        """Note what a mechanism did."""
+        self._story.take(outcome, time_ns)
+
+    def touch(self, frames: FrameSet) -> None:
+        """Note frames that may have changed."""
+        self._story.touch(frames)
+
+    def add_rows(self, track: str, rows: dict[str, np.ndarray]) -> None:
+        """Add rows; spans begin where those before have ended."""
+        if track == "spans":
+            end = float(rows["end_ns"].max(initial=0.0))
+            rows = rows | {n: rows[n] + self._spent for n in ("start_ns", "end_ns")}
+            self._spent += end
+        self._story.add_rows(track, rows)
+
+    def set_lookup(self, lookup: np.ndarray) -> None:
+        """Say where each virtual section is found."""
+        self._story.set_lookup(lookup)
+
+    def tell(self, *_args: Any, **_told: Any) -> list[Tick]:
+        """Say nothing."""
+        return []
+
+    def flush(self) -> Tick:
+        """End nothing; the tick returned is nobody's."""
+        return Tick(self.time_ns, ())
+
+
+class Remapping:
+    """Takes sections out as the mail proposes; what `Pause` asks of a run is here."""
+
+    def __init__(
+        self, story: Story, spaces: AddressSpaces, amap: AddressMap, gauges: MapGauges,
+        parameters: PauseParameters,
+    ) -> None:  # fmt: skip
+        self.story, self.spaces, self.map = story, spaces, amap
+        self.gauges, self.parameters = gauges, parameters
+        self._told = False
+
+    def take_out(
+        self, section: int, *, whole: bool, leaving: Collection[int]
+    ) -> Generator[Tick, None, Remap]:
+        """Yield ticks, and return the attempt with its verdict; how it ended is not told."""
+        attempt = remap.start(self.map, section)
+        for _ in range(PASSES):
+            if remap.is_emptied(attempt):
+                break
+            out = remap.empty(attempt, self.map.mem.spec.section_pages)
+            self.story.take(out)
+            self.gauges.migrated += out.granted
+            if not out.granted:
+                break
+        found = remap.find_residue(attempt)
+        if not attempt.ended and len(found):
+            yield from self._make_room(attempt, whole=whole, leaving=leaving)
+        if not attempt.ended:
+            yield from self._stop(attempt)
+        self.story.touch(attempt.frames)
+        for frames in attempt.touched:
+            self.story.touch(frames)
+        return attempt
+
+    def _make_room(
+        self, attempt: Remap, *, whole: bool, leaving: Collection[int]
+    ) -> Iterator[Tick]:
+        """Reserve frames for what stayed; told the first time."""
+        story = self.story
+        if not self._told:
+            yield from story.tell(**remap_telling.residue(attempt.residue))
+            yield story.flush()
+        story.take(remap.reserve(attempt, self.spaces, whole=whole, leaving=leaving))
+        if not attempt.ended and not self._told:
+            yield from story.tell(**remap_telling.reserved(attempt, len(attempt.residue)))
+            yield story.flush()
+
+    def _stop(self, attempt: Remap) -> Iterator[Tick]:
+        """Stop the machine for what stayed: step by step the first time, then all in a tick."""
+        if self._told or not len(attempt.residue):
+            for _ in Pause(Joined(self), attempt).ticks():
+                pass
+            return
+        self._told = True
+        yield from Pause(self, attempt).ticks()
+
+
+class Joined:
+    """A run whose stops are told in one tick."""
+
+    def __init__(self, run: Remapping) -> None:
+        self.spaces, self.gauges, self.parameters = run.spaces, run.gauges, run.parameters
+        self.story: Story = JoinedStory(run.story)
+
+
+def is_gone(attempt: Remap) -> bool:
+    """Say whether the section may be pulled out."""
+    return attempt.verdict in (Exit.OFFLINE, Exit.MIGRATED)
+
+
+def tell_gone(attempt: Remap, live: int, pause_ns: float) -> Told:
+    """Say what became of a section that has left."""
+    start_pfn = attempt.section * attempt.mem.spec.section_pages
+    if attempt.verdict is Exit.OFFLINE:
+        told = remap_telling.emptied_whole(attempt.section) | {"pfn": start_pfn}
+        told["text"] += f" {attempt.moved:,} pages migrated."
+        return told
+    told = remap_telling.migrated(attempt.section, live) | {"pfn": start_pfn}
+    told["text"] += (
+        f" Before that {attempt.moved:,} pages migrated; then the machine stood still for"
+        f" {remap_telling.ms(pause_ns)}, by the cost model. Nobody has measured one."
+    )
+    told["questions"] = ("Q1", "Q6", "Q12")
+    return told
+
+
+def tell_stays(attempt: Remap) -> Told:
+    """Say what kept a section."""
+    mem, pfn = attempt.mem, max(attempt.pfn, 0)
+    kind = PageKind(int(mem.kind.reshape(-1)[pfn]))
+    told = remap_failures.failed(attempt, kind, mem.owners.names[int(mem.owner.reshape(-1)[pfn])])
+    if attempt.verdict is Exit.EBUSY and kind in RESERVED_KINDS:
+        told["title"] = "Boot's own memory stays (EBUSY)"
+    return told
