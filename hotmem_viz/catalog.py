@@ -15,7 +15,7 @@ from hotmem_viz.machine.profiles import PROFILES, find_profile
 from hotmem_viz.recording.cells import MAX_CELLS
 from hotmem_viz.recording.pair import Pair, pair_recordings
 from hotmem_viz.recording.recorder import record
-from hotmem_viz.recording.scoreboard import Strategies
+from hotmem_viz.recording.scoreboard import Strategies, pair_steps
 from hotmem_viz.scenarios.parameters import DEFAULT_MOVABLE, build_parameters
 from hotmem_viz.scenarios.setup import Setup, choose_options, choose_preset
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from hotmem_viz.recording.recording import Recording
-    from hotmem_viz.scenarios.exhaustion import Exhaustion
 
 SCENARIOS = {
     "boot_options": "BootOptionsRun",
@@ -45,7 +44,7 @@ TITLES = {
 }
 """Titles in the order of a lecture: the classes' own, so that nothing is loaded to name them."""
 
-REPLAYED = ("exhaustion",)
+REPLAYED = ("exhaustion", "strategies")
 """Scenarios whose requests another run can be given, one by one."""
 
 DRAWN_BY = ("workload", "user", "seed", "then")
@@ -132,7 +131,7 @@ def _with_defaults(run: Any) -> Any:
 
 def build_pair(
     name: str, profiles: Sequence[str] | None = None, **parameters: Any
-) -> tuple[Exhaustion, Exhaustion]:
+) -> tuple[Any, Any]:
     """Build two runs of a scenario without running them; the second replays the requests.
 
     profiles: two kernels by name, "" for the machine's own. A parameter with two values, such as
@@ -145,6 +144,9 @@ def build_pair(
         allowed = f"scenarios whose requests a second run can replay are {', '.join(REPLAYED)}"
         raise ParameterError("scenario", name, allowed)
     sides = _two_sides(profiles, parameters)
+    if name == "strategies":
+        # All runs of a seed are asked for the same, whatever the strategy.
+        return build_run(name, **sides[0]), build_run(name, **sides[1])
     from hotmem_viz.scenarios.exhaustion import Exhaustion
 
     left, right = (build_parameters(Exhaustion.parameters_type, side) for side in sides)
@@ -177,11 +179,13 @@ def _two_sides(
 
 
 def pair_runs(left: Recording, right: Recording) -> Pair:
-    """Put two runs of a scenario side by side, operation by operation.
+    """Put two runs of a scenario side by side, operation by operation, or by steps of a plan.
 
     Larger and larger boxes begin their operations anew each time: those go by memory installed.
     """
     metas = (left.meta, right.meta)
+    if metas[0].get("scenario") == "strategies":
+        return pair_steps(left, right)
     by = "installed" if any("boots" in meta for meta in metas) else "objects"
     names = [[read(meta) for meta in metas] for read in CALLED_BY]
     told = next(((a, b) for a, b in names if a != b and a and b), None)

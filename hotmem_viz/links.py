@@ -21,7 +21,6 @@ from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.recording.pair import Pair
 from hotmem_viz.scenarios.controls import list_controls, read_value, write_value
 from hotmem_viz.scenarios.parameters import build_parameters, require_choice
-from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
 
 if TYPE_CHECKING:
     from hotmem_viz.recording.recording import Recording
@@ -32,9 +31,6 @@ MOST = 4096
 THEMES = ("auto", "light", "dark")
 OTHERWISE = ("machine=64bit", "machine=pae", "movable=0", "held=1")
 """What a second run of the exhaustion lesson can have otherwise, kernels apart."""
-
-ALONE = "alone"
-"""No second run."""
 
 RESERVED = ("scenario", "beside", "tick", "theme")
 PREFIX = "p."
@@ -163,19 +159,21 @@ def _check_machine(machine: str) -> None:
         raise ParameterError("machine", machine, allowed)
 
 
-def _check_beside(scenario: str, wanted: str) -> None:
+def _check_beside(scenario: str, second: str) -> None:
     """Refuse what cannot stand beside a run; whether it goes with the rest shows in the run."""
+    if scenario not in REPLAYED:
+        allowed = f"scenarios whose requests a second run can replay are {', '.join(REPLAYED)}"
+        raise ParameterError("beside", second, allowed)
     if scenario == "strategies":
-        require_choice("beside", wanted, (*STRATEGIES.values(), ALONE))
-    elif scenario in REPLAYED:
-        require_choice("beside", wanted, ("", *PROFILES, *OTHERWISE, ALONE))
+        from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
+
+        require_choice("beside", second, tuple(STRATEGIES.values()))
     else:
-        allowed = f"lessons with a second run are {', '.join((*REPLAYED, 'strategies'))}"
-        raise ParameterError("beside", wanted, allowed)
+        require_choice("beside", second, ("", *PROFILES, *OTHERWISE))
 
 
 def write_link(shown: Recording | Pair, tick: int = 0, theme: str = "auto") -> str:
-    """Write the state that shows a recording, or a pair of kernels, at a tick.
+    """Write the state that shows a recording, or two kernels or strategies, at a tick.
 
     Returns "" for what no scenario of the catalog has made, such as a capture. Only parameters
     that are not the default are written, and always the seed.
@@ -198,19 +196,22 @@ def write_link(shown: Recording | Pair, tick: int = 0, theme: str = "auto") -> s
     return "&".join(f"{name}={quote(value, safe=_PLAIN)}" for name, value in parts)
 
 
+BESIDE = {"objects": "profile", "installed": "profile", "step": "strategy"}
+"""The one parameter in which two runs usually differ, by what their cursor goes along."""
+
+
 def _second_run(shown: Recording | Pair) -> str | None:
     """Return what stands on the right: a kernel, a strategy, or one parameter with its value.
 
-    Of a single strategy it is ALONE, since its lesson shows two; else None for no second run that
-    a link can name.
+    None for no second run that a link can name. Two runs of the same kernel, or of the same
+    strategy, are such runs too.
     """
     if not isinstance(shown, Pair):
-        return ALONE if "strategy" in shown.meta["parameters"] else None
-    left, right = (side.meta for side in shown.recordings)
-    if shown.by == "tick" or "defaults" not in right or left["scenario"] != right["scenario"]:
         return None
-    given = right["parameters"]
-    key = "strategy" if "strategy" in given else "profile"
+    left, right = (side.meta for side in shown.recordings)
+    given, key = right["parameters"], BESIDE.get(shown.by, "")
+    if "defaults" not in right or left["scenario"] != right["scenario"] or key not in given:
+        return None
     differing = [name for name, value in left["parameters"].items() if given[name] != value]
     if differing in ([], [key]):
         return str(given[key])

@@ -211,6 +211,7 @@ class EventKind(IntEnum):
     BURST_OVER = 64
     DEVICE_PAGE = 65
     TAX = 66
+    DEVICE_REGION = 67
 
     BOOTED_AGAIN = 90
     RANGE_READ = 91

@@ -98,7 +98,7 @@ def test_a_parameter_with_a_reserved_name_has_a_prefix():
     text = write_link(recording)
     assert text == "scenario=boot_options&p.beside=percent&seed=7&tick=0"
     assert read_link(text).parameters == {"beside": "percent", "seed": 7}
-    with pytest.raises(ParameterError, match="beside: 'percent' is not allowed; lessons with"):
+    with pytest.raises(ParameterError, match="beside: 'percent' is not allowed; scenarios whose"):
         read_link("scenario=boot_options&beside=percent")
 
 
@@ -107,6 +107,15 @@ def test_two_kernels_on_one_stage_have_a_link():
     text = write_link(pair, 9)
     assert text == "scenario=exhaustion&seed=3&beside=7.2&tick=9"
     assert read_link(text) == LinkState("exhaustion", {"seed": 3}, "7.2", 9)
+
+
+def test_two_strategies_on_one_stage_have_a_link():
+    pair = hotmem_viz.beside("strategies", strategy=("percent", "remap"), removals=2)
+    text = write_link(pair, 9)
+    assert text == "scenario=strategies&strategy=percent&removals=2&seed=7&beside=remap&tick=9"
+    wanted = {"strategy": "percent", "removals": 2, "seed": 7}
+    assert read_link(text) == LinkState("strategies", wanted, "remap", 9)
+    assert write_link(hotmem_viz.beside("strategies", target=("section", "page"))) == ""
 
 
 def test_odd_values_are_written_so_that_they_come_back():
@@ -126,7 +135,7 @@ def test_odd_values_are_written_so_that_they_come_back():
         "scenario=exhaustion&machine=pae&seed=1&beside=7.2&tick=8",
         "",
         "scenario=exhaustion&machine=pae&seed=1&beside=machine=64bit&tick=4",
-        "scenario=strategies&seed=7&beside=alone&tick=1",
+        "scenario=strategies&seed=7&tick=1",
         "scenario=strategies&seed=7&beside=remap&tick=2",
         "",
         "scenario=exhaustion&machine=pae&seed=1&profile=7.2&beside=&tick=1&theme=light",
@@ -173,10 +182,8 @@ def test_what_is_no_link_is_refused_by_name(text):
         ("machine=/etc/passwd", "machine: '/etc/passwd' is not allowed; a link names classroom"),
         ("machine=../a.tar.xz", "machine: '../a.tar.xz' is not allowed; a link names classroom"),
         ("scenario=starvation&machine=%00", r"machine: '\x00' is not allowed; a link names"),
-        (
-            "scenario=hot_remove&beside=7.2",
-            "beside: '7.2' is not allowed; lessons with a second run are",
-        ),
+        ("scenario=hot_remove&beside=7.2", "beside: '7.2' is not allowed; scenarios whose"),
+        ("scenario=strategies&beside=7.2", "beside: '7.2' is not allowed; allowed are none, per"),
         ("beside=9.9", "beside: '9.9' is not allowed; "),
         ("__class__=1", "__class__: '1' is not allowed; parameters are "),
     ],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from hotmem_viz.apps import controls
-from hotmem_viz.apps.page import SETTLE_SECONDS, ErrorPanel, Later, Linked, tidy
+from hotmem_viz.apps.page import ALONE, SETTLE_SECONDS, ErrorPanel, Later, Linked, tidy
 from hotmem_viz.apps.scenario import make_control
 from hotmem_viz.apps.style import style_sheet
 from hotmem_viz.catalog import beside, find_kernels, run
@@ -46,9 +46,6 @@ WORKLOADS = {
     "cached names": "cache",
     "files looked at": "disk",
 }
-
-ALONE = "alone"
-"""The choice of no second run; "" would be the kernel that the machine brings."""
 
 OTHERWISE: dict[str, tuple[str, Any]] = {
     "machine=64bit": ("machine", "64bit"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hotmem_viz.catalog import PAIR_CELLS, build_pair, build_run, find_scenario, pair_runs
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.recording.recorder import Run, Tick, record
-from hotmem_viz.recording.scoreboard import Strategies, pair_steps
+from hotmem_viz.recording.scoreboard import Strategies
 from hotmem_viz.scenarios.parameters import build_parameters
 from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
 
@@ -68,11 +68,8 @@ def run_with_progress(scenario: str, parameters: dict[str, Any]) -> Recording:
 def pair_with_progress(scenario: str, parameters: dict[str, Any], beside: dict[str, Any]) -> Pair:
     """Run and record a scenario twice, as run_with_progress does.
 
-    beside: what is different the second time, such as {"profile": "7.2"}; of strategies, a
-    "profile" is another strategy, as a word alone is read.
+    beside: what is different the second time, such as {"profile": "7.2"}.
     """
-    if scenario == "strategies":
-        return _pair_strategies(parameters, beside)
     _, parameters_type = find_scenario(scenario)
     usual = {f.name: f.default for f in dataclasses.fields(parameters_type)}
     build_parameters(parameters_type, {n: v for n, v in beside.items() if n not in usual})
@@ -80,17 +77,6 @@ def pair_with_progress(scenario: str, parameters: dict[str, Any], beside: dict[s
     left, right = build_pair(scenario, **{**parameters, **twice})
     second = f"{scenario}, {', '.join(map(str, beside.values()))}"
     return pair_runs(_record(left, scenario, PAIR_CELLS), _record(right, second, PAIR_CELLS))
-
-
-def _pair_strategies(parameters: dict[str, Any], beside: dict[str, Any]) -> Pair:
-    """Run and record two strategies, on one cursor by the steps that all of them have."""
-    named = {"strategy" if name == "profile" else name: value for name, value in beside.items()}
-    if list(named) != ["strategy"]:
-        raise ParameterError("beside", ", ".join(named), "another strategy")
-    first = build_run("strategies", **parameters)
-    second = build_run("strategies", **{**parameters, **named})
-    left, right = ((first, "strategies"), (second, named["strategy"]))
-    return pair_steps(_record(*left, PAIR_CELLS), _record(*right, PAIR_CELLS))
 
 
 def write_scoreboard(parameters: dict[str, Any], out: Path, theme: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hotmem_viz.apps.page import ALONE
 from hotmem_viz.catalog import SCENARIOS
 from hotmem_viz.errors import ParameterError
 
@@ -48,16 +49,19 @@ def restore_lesson(link: str, name: str | None = None) -> tuple[str, ExhaustionA
 
 
 def _restore(link: str, name: str | None) -> tuple[str, ExhaustionApp | ScenarioApp]:
-    from hotmem_viz.links import ALONE, read_link
+    from hotmem_viz.links import read_link
 
     state = read_link(link, name or FIRST)
     if name is not None and state.scenario != name:
         raise ParameterError("scenario", state.scenario, f"this is the lesson {name}")
     beside = {} if state.beside is None else {"beside": state.beside}
+    if state.scenario == "strategies" and not beside:
+        # By itself that lesson shows two; a link that names one is to one.
+        beside = {"beside": ALONE}
     lesson = make_lesson(state.scenario, **beside, **state.parameters)
     if lesson.errors.error is not None:
         raise lesson.errors.error
-    if beside and lesson.beside.value == ALONE != state.beside:
+    if state.beside is not None and lesson.beside.value == ALONE:
         allowed = ", ".join(map(repr, dict(lesson.beside.options).values()))
         raise ParameterError("beside", state.beside, f"beside such a run can stand {allowed}")
     lesson.enter(state.tick, state.theme)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from hotmem_viz.recording.recording import Recording
     from hotmem_viz.views.stage import Stage
 
+ALONE = "alone"
+"""The choice of no second run; "" would be the kernel that the machine brings."""
+
 SETTLE_SECONDS = 0.002
 """Long enough for messages that already wait to be read, far below what anyone notices."""
 

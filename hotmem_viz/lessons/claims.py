@@ -124,7 +124,7 @@ _SHOWN: dict[str, _Place] = {
     "S36": _Place(_REMAP, EventKind.TAX),
     "S37": _Place(_REMAP, EventKind.TAX, figure="a tax on every fault against a stall at removal"),
     "S38": _Place(_REMAP, EventKind.REMAP_FAILED, "", {"failure": "ebusy"}),
-    "S39": _Place(_REMAP, EventKind.DEVICE_PAGE, "The region spills", {"devices": 0.025}),
+    "S39": _Place(_REMAP, EventKind.DEVICE_REGION, "The region spills", {"devices": 0.025}),
     "S40": _Place(_REMAP, EventKind.DONE, figure="the questions that the mail leaves open"),
     "S41": _Place(_REMAP, EventKind.DONE, figure="the parts of the kernel that it touches"),
     "S42": _Place(_REMAP, EventKind.DONE, figure="the questions that the mail leaves open"),

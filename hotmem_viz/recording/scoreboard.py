@@ -195,5 +195,7 @@ class Strategies:
 
 def pair_steps(left: Recording, right: Recording) -> Pair:
     """Put two runs of strategies side by side, step by step of the plan that they share."""
-    titles = tuple(r.event_list[0].title for r in (left, right))
-    return pair_recordings(left, right, by="step", titles=(titles[0], titles[1]))
+    first, second = (r.event_list[0].title for r in (left, right))
+    # One strategy with other parameters is called by what differs.
+    titles = (first, second) if first != second else None
+    return pair_recordings(left, right, by="step", titles=titles)

@@ -49,7 +49,7 @@ class Devices:
             " How the kernel would know a page for a device's when it is asked for is open (Q15)."
         )
         return told(
-            EventKind.DEVICE_PAGE, "A region for devices alone", text, "S39", "S43", rule="5.3",
+            EventKind.DEVICE_REGION, "A region for devices alone", text, "S39", "S43", rule="5.3",
             questions=("Q15",), pfn=int(region.sections[0]) * self.mem.spec.section_pages,
         )  # fmt: skip
 
@@ -57,8 +57,8 @@ class Devices:
         where = "all in the region" if self.region.pages else "anywhere: no region is set aside"
         text = f"Drivers ask for {count:,} pages, and again in each of the next turns: {where}."
         said = told(
-            EventKind.DEVICE_PAGE, "Devices get pages", text, "S18", function="dma_alloc_coherent",
-            unproven=False,
+            EventKind.DEVICE_REGION, "Devices get pages", text, "S18", unproven=False,
+            function="dma_alloc_coherent",
         )  # fmt: skip
         return {**said, "mark": False}
 
@@ -70,7 +70,7 @@ class Devices:
             " the mail: each of those keeps the section where it lies."
         )
         return told(
-            EventKind.DEVICE_PAGE, "The region spills", text, "S39", rule="5.3",
+            EventKind.DEVICE_REGION, "The region spills", text, "S39", rule="5.3",
             function="dma_alloc_coherent", questions=("Q15",),
         )  # fmt: skip
 

@@ -31,7 +31,7 @@ def device_reserve(mem: PhysicalMemory) -> Told:
         " (2023) found 73% of unmovable pages to be networking's."
     )
     return told(
-        EventKind.DEVICE_PAGE, "What would have to stay", text, "S39", "S43", rule="5.3",
+        EventKind.DEVICE_REGION, "What would have to stay", text, "S39", "S43", rule="5.3",
         questions=("Q15",),
     )  # fmt: skip
 

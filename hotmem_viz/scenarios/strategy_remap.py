@@ -1,4 +1,4 @@
-"""The remap of a section as one strategy among six: told whole once, then in one tick each."""
+"""The remap of a section as one strategy among six: its steps are marks once, then ticks alone."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 from hotmem_viz.mechanisms import remap
 from hotmem_viz.mechanisms.isolation import RESERVED_KINDS
 from hotmem_viz.mechanisms.remap import Exit
-from hotmem_viz.recording.recorder import Tick
 from hotmem_viz.scenarios import remap_failures, remap_telling
 from hotmem_viz.scenarios.remap_pause import Pause
 from hotmem_viz.scenarios.story import Story
-from hotmem_viz.vocabulary import PageKind
+from hotmem_viz.vocabulary import EventKind, PageKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterator
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from hotmem_viz.memory.address_map import AddressMap
     from hotmem_viz.memory.address_spaces import AddressSpaces
     from hotmem_viz.memory.frames import FrameSet
+    from hotmem_viz.recording.recorder import Tick
     from hotmem_viz.scenarios.remap_pause import PauseParameters
     from hotmem_viz.scenarios.remap_reading import MapGauges
 
@@ -32,14 +32,11 @@ PASSES = 10
 Told = dict[str, Any]
 
 
-class JoinedStory(Story):
-    """Lets a stop be told in the tick that gathers: nothing ends a tick, nobody speaks.
-
-    What the CPUs did comes one after the other.
-    """
+class QuietStory(Story):
+    """Tells in another story, but marks nothing: for what has been seen once."""
 
     def __init__(self, story: Story) -> None:
-        self._story, self._spent = story, 0.0
+        self._story = story
 
     @property
     def time_ns(self) -> float:
@@ -60,24 +57,20 @@ class JoinedStory(Story):
         self._story.touch(frames)
 
     def add_rows(self, track: str, rows: dict[str, np.ndarray]) -> None:
-        """Add rows; spans begin where those before have ended."""
-        if track == "spans":
-            end = float(rows["end_ns"].max(initial=0.0))
-            rows = rows | {n: rows[n] + self._spent for n in ("start_ns", "end_ns")}
-            self._spent += end
+        """Add rows to a track."""
         self._story.add_rows(track, rows)
 
     def set_lookup(self, lookup: np.ndarray) -> None:
         """Say where each virtual section is found."""
         self._story.set_lookup(lookup)
 
-    def tell(self, *_args: Any, **_told: Any) -> list[Tick]:
-        """Say nothing."""
-        return []
+    def tell(self, kind: EventKind, title: str, text: str, **how: Any) -> list[Tick]:
+        """Say what happened, without a mark."""
+        return self._story.tell(kind, title, text, **{**how, "mark": False})
 
     def flush(self) -> Tick:
-        """End nothing; the tick returned is nobody's."""
-        return Tick(self.time_ns, ())
+        """End the tick that has gathered."""
+        return self._story.flush()
 
 
 class Remapping:
@@ -87,9 +80,9 @@ class Remapping:
         self, story: Story, spaces: AddressSpaces, amap: AddressMap, gauges: MapGauges,
         parameters: PauseParameters,
     ) -> None:  # fmt: skip
-        self.story, self.spaces, self.map = story, spaces, amap
+        self.story: Story = story
+        self.spaces, self.map = spaces, amap
         self.gauges, self.parameters = gauges, parameters
-        self._told = False
 
     def take_out(
         self, section: int, *, whole: bool, leaving: Collection[int]
@@ -117,32 +110,20 @@ class Remapping:
     def _make_room(
         self, attempt: Remap, *, whole: bool, leaving: Collection[int]
     ) -> Iterator[Tick]:
-        """Reserve frames for what stayed; told the first time."""
+        """Reserve frames for what stayed."""
         story = self.story
-        if not self._told:
-            yield from story.tell(**remap_telling.residue(attempt.residue))
-            yield story.flush()
+        yield from story.tell(**remap_telling.residue(attempt.residue))
+        yield story.flush()
         story.take(remap.reserve(attempt, self.spaces, whole=whole, leaving=leaving))
-        if not attempt.ended and not self._told:
+        if not attempt.ended:
             yield from story.tell(**remap_telling.reserved(attempt, len(attempt.residue)))
             yield story.flush()
 
     def _stop(self, attempt: Remap) -> Iterator[Tick]:
-        """Stop the machine for what stayed: step by step the first time, then all in a tick."""
-        if self._told or not len(attempt.residue):
-            for _ in Pause(Joined(self), attempt).ticks():
-                pass
-            return
-        self._told = True
+        """Stop the machine for what stayed; the steps of the first stop are marks."""
         yield from Pause(self, attempt).ticks()
-
-
-class Joined:
-    """A run whose stops are told in one tick."""
-
-    def __init__(self, run: Remapping) -> None:
-        self.spaces, self.gauges, self.parameters = run.spaces, run.gauges, run.parameters
-        self.story: Story = JoinedStory(run.story)
+        if len(attempt.residue) and not isinstance(self.story, QuietStory):
+            self.story = QuietStory(self.story)
 
 
 def is_gone(attempt: Remap) -> bool:

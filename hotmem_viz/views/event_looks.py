@@ -23,6 +23,7 @@ REMAP_EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.REMAP_FAILED: ("remap failed", "#9f1239", "#fb7a94"),
     EventKind.BURST_OVER: ("burst over", "#57534e", "#c4bdb5"),
     EventKind.DEVICE_PAGE: ("a device's page", "#c2410c", "#ff8f52"),
+    EventKind.DEVICE_REGION: ("a region for devices", "#9a3412", "#ffb38a"),
     EventKind.TAX: ("tax or stall", "#8a6100", "#e3b341"),
     EventKind.CORRUPTED: ("corrupted", "#86198f", "#e879f9"),
 }

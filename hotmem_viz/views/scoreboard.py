@@ -182,7 +182,8 @@ def write_table(strategies: Strategies) -> str:
         rows.append(f'<tr><th scope="row">{html.escape(title)}{sign}</th>{cells}</tr>')
     notes = "".join(f"<p>{html.escape(note)}</p>" for note in write_notes(strategies))
     return (
-        '<div class="hotmem-scoreboard"><table><thead><tr><th scope="col">strategy</th>'
+        '<div class="hotmem-scoreboard"><table aria-label="Scoreboard of the strategies">'
+        '<thead><tr><th scope="col">strategy</th>'
         f"{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>{notes}</div>"
     )
 

@@ -7,6 +7,7 @@ import pytest
 import hotmem_viz
 from hotmem_viz.apps import exhaustion as module
 from hotmem_viz.apps.exhaustion import exhaustion_app
+from hotmem_viz.apps.page import ALONE
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.recording.pair import Pair
 from hotmem_viz.views.wire import decode_pair, decode_recording
@@ -87,7 +88,7 @@ def test_a_second_kernel_puts_both_on_the_stage_and_goes_again(app):
     assert decode_pair(app.stage.recording).titles == ("Linux 6.12", "Linux 7.2")
     app.seed.value = 8
     assert decode_pair(app.stage.recording).right.meta["parameters"]["seed"] == 8
-    app.beside.value = module.ALONE
+    app.beside.value = ALONE
     assert on_stage(app)["parameters"]["profile"] == "6.12"
     assert not isinstance(app.shown, Pair)
 
@@ -96,7 +97,7 @@ def test_a_machine_that_cannot_boot_the_second_kernel_stands_alone():
     app = exhaustion_app(beside="6.12")
     assert decode_pair(app.stage.recording).right.meta["profile"] == "6.12"
     app.machine.value = "pae"
-    assert app.beside.value == module.ALONE
+    assert app.beside.value == ALONE
     assert on_stage(app)["parameters"]["machine"] == "pae"
     with pytest.raises(ParameterError, match=r"profile: '6\.0'"):
         exhaustion_app(beside="6.0")
@@ -107,5 +108,5 @@ def test_a_pair_leaves_no_ghost(app, monkeypatch):
     monkeypatch.setattr(app.stage, "show", lambda *recordings: shown.append(recordings))
     app.beside.value = "7.2"
     app.seed.value = 1
-    app.beside.value = module.ALONE
+    app.beside.value = ALONE
     assert [ghost for _, ghost in shown[1:]] == [None, None]

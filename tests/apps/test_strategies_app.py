@@ -55,6 +55,16 @@ def test_one_alone_is_a_recording():
     assert app.recording.meta["parameters"]["strategy"] == "callbacks"
 
 
+def test_a_link_leads_back_to_the_same_sides():
+    app = hotmem_viz.app("strategies", strategy="auto", beside="callbacks", seed=5)
+    app.stage.tick = 12
+    again = hotmem_viz.app("strategies", state=app.state)
+    assert again.state == app.state
+    assert (again.stage.tick, again.shown.titles) == (12, app.shown.titles)
+    alone = hotmem_viz.app("strategies", beside="alone", strategy="auto")
+    assert hotmem_viz.app("strategies", state=alone.state).beside.value == "alone"
+
+
 def test_a_wrong_value_is_one_line():
     with pytest.raises(ParameterError, match="beside"):
         hotmem_viz.app("strategies", beside="hope")

@@ -8,7 +8,7 @@ const { read, hostile, written } = loadTruth("links");
 const USUAL = { scenario: null, beside: null, tick: 0, theme: "auto" };
 
 /** What a stage shows, as far as links go. */
-const shownOf = (metas) => ({ recordings: metas.map((meta) => ({ meta })), by: "objects" });
+const shownOf = (metas, by = "objects") => ({ recordings: metas.map((meta) => ({ meta })), by });
 
 const DEFAULTS = { obstacle: "nothing", user: 0.4, movable: null, callbacks: false, seed: 7 };
 const HERE = shownOf([
@@ -38,8 +38,8 @@ test("what Python refuses is refused alike", () => {
 });
 
 test("links are written as Python writes them", () => {
-  for (const { metas, tick, theme, text } of written) {
-    assert.equal(writeLink(shownOf(metas), tick, theme), text);
+  for (const { metas, by, tick, theme, text } of written) {
+    assert.equal(writeLink(shownOf(metas, by), tick, theme), text);
   }
 });
 
@@ -70,7 +70,7 @@ test("a link to another run says what is another one here", () => {
   assert.equal(words("#beside=7.2"), `${other} beside is no second run, not '7.2'`);
   assert.equal(words("#tick=4"), "tick: '4' is not allowed; a whole number from 0 to 3 is needed");
   assert.match(words("#constructor=1"), /^constructor: '1' is not allowed; parameters are obstacle, /);
-  assert.match(words(`#a\u202e=${"y".repeat(1000)}`), /^a\?: 'y{197}\.\.\.' is not allowed; /);
+  assert.match(words(`#a\u202e=${"y".repeat(1000)}`), /^a\?: 'y{157}\.\.\.' is not allowed; /);
 });
 
 test("two kernels are one run; a third is another", () => {
@@ -78,4 +78,17 @@ test("two kernels are one run; a third is another", () => {
   assert.deepEqual(readLink(text, shownOf(metas), 9), { tick, theme: "auto" });
   assert.throws(() => readLink(text.replace("7.2", "6.12"), shownOf(metas), 9), /beside is '7.2', not '6.12'/);
   assert.throws(() => readLink(text.replace("&beside=7.2", ""), shownOf(metas), 9), /not no second run/);
+});
+
+test("two strategies are one run by steps, whatever else has to be alike", () => {
+  const usual = { strategy: "none", seed: 7 };
+  const side = (parameters) => ({ meta: { scenario: "strategies", parameters: { ...usual, ...parameters }, defaults: usual } });
+  const shown = { recordings: [side({ strategy: "auto" }), side({ strategy: "remap" })], by: "step" };
+  const own = "scenario=strategies&strategy=auto&seed=7&beside=remap&tick=4";
+  assert.equal(writeLink(shown, 4, "auto"), own);
+  assert.deepEqual(readLink(own, shown, 5), { tick: 4, theme: "auto" });
+  assert.throws(() => readLink(own.replace("remap", "none"), shown, 5), /beside is 'remap', not 'none'/);
+  assert.equal(writeLink({ ...shown, by: "objects" }, 4, "auto"), "");
+  const other = [shown.recordings[0], side({ strategy: "remap", seed: 8 })];
+  assert.equal(writeLink({ ...shown, recordings: other }, 4, "auto"), "");
 });

@@ -23,7 +23,7 @@ from hotmem_viz.vocabulary import PageKind, SectionState
 from tests.scenarios.ledger import column
 
 DOC = Path(__file__).resolve().parents[2] / "docs" / "recording.md"
-FILL = ["BOOT", "DEVICE_PAGE", "BURST_OVER"]
+FILL = ["BOOT", "DEVICE_REGION", "BURST_OVER"]
 BEFORE = [*FILL, "ISOLATED", "MIGRATED", "RESIDUE"]
 STOP = ["STOPPED", "COPIED", "TABLE_WRITTEN", "TABLES_WALKED", "RESUMED"]
 LATER = ["OFFLINE_MIGRATED", "LOOKUP", "TAX"]
@@ -35,9 +35,9 @@ EXITS = {
     "abort": [*BEFORE, "RESERVED", "STOPPED", "REMAP_FAILED"],
     "corrupt": [
         *FILL, "DEVICE_PAGE", *BEFORE[3:], "RESERVED", *STOP, *LATER, "CORRUPTED", "DRAINED",
-        "DEVICE_PAGE", "DONE",
+        "DEVICE_REGION", "DONE",
     ],
-    "none": [*BEFORE, "RESERVED", *STOP, *LATER, "DRAINED", "DEVICE_PAGE", "DONE"],
+    "none": [*BEFORE, "RESERVED", *STOP, *LATER, "DRAINED", "DEVICE_REGION", "DONE"],
 }  # fmt: skip
 CODES = {"eintr": "EINTR", "ebusy": "EBUSY", "enomem": "ENOMEM", "abort": "ABORT"}
 
@@ -174,7 +174,7 @@ def test_what_nobody_built_says_so_and_names_a_question(lesson):
         assert event.text
         assert len(event.text) < 330
         assert event.claims or event.kind == "REFUSED"
-        if event.kind != "DEVICE_PAGE":
+        if event.kind != "DEVICE_REGION":
             assert event.unproven == (event.tick >= since)
     open_questions = {q for e in lesson.event_list for q in e.questions}
     assert {"Q1", "Q2", "Q3", "Q5", "Q6", "Q8", "Q9", "Q10", "Q11", "Q12", "Q13"} <= open_questions

@@ -78,7 +78,7 @@ def test_the_memory_is_sound_at_every_mark(strategy, more):
         if told:
             validate_memory(run.memory)
             validate_spaces(run.spaces)
-        if told and not told & INSIDE_A_STOP:
+        if told and not {e.kind for e in tick.events} & INSIDE_A_STOP:
             validate_map(run.map)
     assert seen >= 15
 
@@ -138,7 +138,7 @@ def test_a_recording_is_small_and_the_same_twice(recordings, tmp_path):
     for name, recording in recordings.items():
         path = recording.save(tmp_path / f"{name}.npz")
         assert path.stat().st_size <= 300_000
-        assert recording.n_ticks <= 60
+        assert recording.n_ticks <= 100
     again = hotmem_viz.run("strategies", strategy="remap")
     assert again.save(tmp_path / "again.npz").read_bytes() == (tmp_path / "remap.npz").read_bytes()
 

@@ -65,6 +65,8 @@ export class SectionMap {
     this.size = meta.machine.section_pages;
     this.track = arrays["lookup.keys"] ? new CellTrack(arrays, "lookup") : null;
     this.copies = this.track ? findCopies(recording) : [];
+    const isolated = recording.events.filter((event) => event.kind === "isolated" && event.pfn >= 0);
+    this.asked = new Set(isolated.map((event) => Math.floor(event.pfn / this.size)));
   }
 
   /** What was copied and not copied home at a tick, as pieces {page, frame, pages}. */
@@ -100,9 +102,8 @@ export class SectionMap {
 
   /** Sections that the run is about, the more important first: asked to go, moved, hosts of moved ones. */
   get concerned() {
-    const { events, ticks } = this.recording;
-    const asked = events.filter((event) => event.kind === "isolated" && event.pfn >= 0);
-    const found = new Set(asked.map((event) => Math.floor(event.pfn / this.size)));
+    const { ticks } = this.recording;
+    const found = new Set(this.asked);
     const hosts = new Map();
     for (let tick = 0; tick < ticks; tick++) {
       if (!this.changesAt(tick)) continue;
@@ -196,10 +197,14 @@ export function packetFrames(loads) {
   return { duration, frames: [...frames, { offset: 1, share: 1 }] };
 }
 
-/** What a device knows by its number, and whether it has read old data: {pfn, frame, event} or null. */
-export function deviceAt({ events }, tick) {
+/**
+ * The page of a section asked to go that a device knows by its number: {pfn, frame} or null.
+ *
+ * frame: where the kernel writes that page once the device has read old data, else -1.
+ */
+export function deviceAt({ recording: { events }, asked, size }, tick) {
   const past = events.filter((event) => event.tick <= tick);
-  const held = past.findLast((event) => event.kind === "device_page" && event.pfn >= 0);
+  const held = past.findLast((event) => event.kind === "device_page" && asked.has(Math.floor(event.pfn / size)));
   if (!held) return null;
   const corrupted = past.findLast((event) => event.kind === "corrupted");
   return { pfn: held.pfn, frame: corrupted?.pfn ?? -1 };

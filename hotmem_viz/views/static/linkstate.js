@@ -3,7 +3,7 @@
 // docs/links.md has the grammar; hotmem_viz/links.py reads and writes the same in Python.
 
 export const MOST_OF_A_LINK = 4096;
-const MOST_OF_A_VALUE = 200;
+const MOST_OF_A_VALUE = 160;
 const LINK_THEMES = ["auto", "light", "dark"];
 const RESERVED_NAMES = ["scenario", "beside", "tick", "theme"];
 const SECOND_RUNS = ["machine=64bit", "machine=pae", "movable=0", "held=1"];
@@ -83,16 +83,19 @@ export function writeLink({ recordings, by }, tick, theme) {
   return parts.map(([name, value]) => `${name}=${encodeValue(value)}`).join("&");
 }
 
+/** The one parameter in which two runs usually differ, by what their cursor goes along. */
+const BESIDE_BY = { objects: "profile", installed: "profile", step: "strategy" };
+
 /**
  * What stands on the right: a kernel, a strategy, or one parameter with its value; null for none
- * that a link can name. Of a single strategy it is "alone", since its lesson shows two.
+ * that a link can name.
  */
 function secondRun(recordings, by) {
   const [left, right] = recordings.map(({ meta }) => meta);
-  if (!right) return "strategy" in left.parameters ? "alone" : null;
-  if (by === "tick" || recordings.length !== 2 || !right.defaults || left.scenario !== right.scenario) return null;
+  const key = Object.hasOwn(BESIDE_BY, by) ? BESIDE_BY[by] : "";
+  if (recordings.length !== 2 || !right.defaults || left.scenario !== right.scenario) return null;
   const given = right.parameters;
-  const key = "strategy" in given ? "strategy" : "profile";
+  if (!(key in given)) return null;
   const differing = Object.keys(left.parameters).filter((name) => left.parameters[name] !== given[name]);
   if (differing.every((name) => name === key)) return given[key];
   const other = differing.map((name) => `${name}=${valueText(given[name])}`).join("&");

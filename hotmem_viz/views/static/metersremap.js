@@ -14,7 +14,7 @@ export class DeviceMeter {
   static basis = 210;
   static widest = 420;
   static title = "devices";
-  static concerns = new Set(["device_page"]);
+  static concerns = new Set(["device_region"]);
   static lines = (width) => (width >= 300 ? 9 : 11.5);
 
   constructor() {

@@ -117,20 +117,23 @@ export function arrangeStage(stage) {
   const inNotebook = stage.paired ? PAIR_NOTEBOOK_MAP : NOTEBOOK_MAP;
   const notes = stackHeights(stage, (side) => side.note.offsetHeight);
   const bounded = wide || lecture;
-  const deck = stage.deck.fit({
+  const room = {
     width: stage.shell.main.clientWidth,
     left: bounded ? height - fixed - notes : Infinity,
     rows: countRows(stage),
     chart,
-  });
+  };
+  let deck = stage.deck.fit(room);
   const left = (height - fixed - deck.chart - (bounded ? deck.height : 0) - notes) / countRows(stage);
   const share = notebook && !wide ? inNotebook : Math.max(SMALLEST_MAP, left);
   for (const { map, recording, mapPanel } of stage.sides) {
     const text = lecture ? LECTURE_LABELS : labels;
     map.resize(recording, { width: mapPanel.clientWidth, height: share, dpr, text });
   }
-  // A map of very many sections may need more than its share: then the stage grows.
+  // A map of very many sections may need more than its share: then other panels have what they
+  // cannot do without, and if that is too much the stage grows.
   const maps = stackHeights(stage, (side) => side.mapPanel.offsetHeight);
+  if (bounded && maps > share * countRows(stage) + notes) deck = stage.deck.fit({ ...room, maps: maps - notes });
   const least = fixed + (deck.chart > 0 ? LEAST_CHART : 0) + deck.height + maps;
   const grown = Math.max(height, least);
   root.style.setProperty("--hotmem-height", `${grown}px`);
