@@ -44,6 +44,33 @@ test("scattered: pages lie where the model has them, also after some have moved 
   assert.ok(Object.keys(hosts[last]).length > 1);
 });
 
+test("pages that went to frames on both sides of a border are counted on both", () => {
+  const column = (Type, ...values) => Type.of(...values);
+  const arrays = {
+    "lookup.keys": column(Uint16Array, 0, 1, 2),
+    "lookup.key_ticks": column(Int32Array, 0),
+    "lookup.offsets": column(Uint32Array, 0, 0, 0, 0, 0, 0, 1),
+    "lookup.start": column(Uint32Array, 0),
+    "lookup.length": column(Uint32Array, 1),
+    "lookup.flip": column(Uint16Array, 0xffff),
+    "spans.tick": column(Uint32Array, 5),
+    "spans.lane": column(Uint16Array, 0),
+    "spans.state": column(Uint8Array, 3),
+    "spans.start_ns": column(Float64Array, 0),
+    "spans.end_ns": column(Float64Array, 9),
+    "moves.tick": column(Uint32Array, 2, 5),
+    "moves.source": column(Uint32Array, 1, 3),
+    "moves.target": column(Uint32Array, 9, 13),
+    "moves.pages": column(Uint32Array, 1, 5),
+  };
+  const meta = { sections: [0, 1, 2], machine: { section_pages: 8 } };
+  const map = new SectionMap({ arrays, meta, events: [], ticks: 6 });
+  assert.deepEqual(map.movedAt(5), [
+    { section: 0, scattered: true, hosts: [{ section: 1, pages: 3 }, { section: 2, pages: 2 }] },
+  ]);
+  assert.deepEqual(map.movedAt(4), []);
+});
+
 test("home: what was copied home is nowhere else any more", async () => {
   const recording = await loadRecording("home");
   const map = new SectionMap(recording);
