@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--json] [model|browser|start ...]`: print the budgets and what is."""
+"""`python -m benchmarks [--json] [model|lessons|start|browser]`: print the budgets and what is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 
 from benchmarks.row import Row
 
-PARTS = ("model", "start", "browser")
+PARTS = ("model", "lessons", "start", "browser")
 
 
 def main() -> int:

@@ -178,7 +178,7 @@ def parse_value(text: str) -> int | float | bool | str | None:
 @click.option(
     "--beside",
     multiple=True,
-    metavar="OTHER|NAME=VALUE",
+    metavar="KERNEL|NAME=VALUE",
     callback=lambda ctx, param, words: _parse_settings(ctx, param, _name_kernel(words)),
     help="Run it a second time too, under another kernel (7.2), by another of the strategies, or"
     " with a parameter set otherwise (machine=64bit), and show both; for .html.",

@@ -8,7 +8,7 @@ from __future__ import annotations
 _MOST = 500
 """Characters of a name or a reason that an error shows."""
 
-_MOST_OF_A_VALUE = 200
+_MOST_OF_A_VALUE = 160
 """Characters of a value that an error shows: enough to know it again."""
 
 

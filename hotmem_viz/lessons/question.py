@@ -149,8 +149,15 @@ class Question:
             return ""
         off = value - self.answer
         side = "high" if off > 0 else "low"
-        share = f" ({100 * abs(off) / abs(self.answer):.0f} %)" if self.answer else ""
-        return f"off by {self.write(abs(off))}{share}, too {side}"
+        return f"off by {self.write(abs(off))}{self._share(off, value)}, too {side}"
+
+    def _share(self, off: float, value: float) -> str:
+        """Say the distance as a part of the answer, or as a multiple where it is far out."""
+        if isinstance(self.answer, str) or not self.answer:
+            return ""
+        if off > 2 * self.answer:
+            return f" ({value / self.answer:,.0f} times the answer)"
+        return f" ({100 * abs(off) / abs(self.answer):.0f} %)"
 
     def _read(self, guess: object) -> Value:
         if isinstance(guess, bool) or not isinstance(guess, str | Real):

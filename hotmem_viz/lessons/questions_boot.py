@@ -135,8 +135,8 @@ def stale_ranges(draw: Draw) -> Question:
             "On day 1 a person read the table of the firmware and typed, for a kernel that takes "
             f"such ranges: {typed}\n\n"
             f"A month later {told}. The table now says: {_tell_table(after)}. Nobody touches the "
-            "command line. Counted by the marks of the table, how much memory is in the wrong kind "
-            "of zone after the next boot? (A node's ZONE_MOVABLE begins at the lowest address "
+            "command line.\n\nCounted by the marks of the table, how much memory is in the wrong "
+            "kind of zone after the next boot? (A node's ZONE_MOVABLE begins at the lowest address "
             "that a range names in it and reaches to the node's end.)"
         ),
         unit="MiB",

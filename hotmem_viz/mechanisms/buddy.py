@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hotmem_viz.mechanisms.orders import Wish, choose_blocks, find_heads
+from hotmem_viz.mechanisms.orders import FEW_GROUPS, Wish, choose_blocks, find_heads
 from hotmem_viz.memory.frames import ALL_ONES, WORD, Bits, FrameSet, Words
 from hotmem_viz.memory.zones import GROUP_WORDS
 from hotmem_viz.vocabulary import (
+    MAX_ORDER,
     MAX_ORDER_PAGES,
     N_ORDERS,
     PAGEBLOCK_ORDER,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from hotmem_viz.memory.physical import PhysicalMemory
 
 _UP = np.arange(N_ORDERS)
+_N_TYPES = len(MigrateType)
 _IN_GROUP = np.arange(GROUP_WORDS)
 _PAGEBLOCK_WORDS = PAGEBLOCK_PAGES // WORD
 IRREGULAR = -2
@@ -60,11 +62,11 @@ def _add_counts(
     halves = np.bitwise_count(heads).reshape(N_ORDERS, -1, _PAGEBLOCK_WORDS).sum(-1, dtype=np.int64)
     types = mem.types.reshape(-1, 2)[groups].reshape(-1)
     low, high = int(extent.min()), int(extent.max()) + 1
-    row = (np.repeat(extent.astype(np.int64) - low, 2) * len(MigrateType) + types) * N_ORDERS
-    flat = (row + np.arange(N_ORDERS)[:, None]).ravel()
-    size = (high - low) * len(MigrateType) * N_ORDERS
+    row = (np.repeat(extent.astype(np.int64) - low, 2) * _N_TYPES + types) * N_ORDERS
+    flat = (row + _UP[:, None]).ravel()
+    size = (high - low) * _N_TYPES * N_ORDERS
     counts = np.bincount(flat, weights=halves.ravel(), minlength=size).astype(np.int32)
-    mem.free_blocks[low:high] += np.int32(sign) * counts.reshape(-1, len(MigrateType), N_ORDERS)
+    mem.free_blocks[low:high] += np.int32(sign) * counts.reshape(-1, _N_TYPES, N_ORDERS)
 
 
 class View(NamedTuple):
@@ -87,7 +89,7 @@ def view_extents(mem: PhysicalMemory, extents: np.ndarray) -> View:
         owner = np.repeat(extents, n)
     bits = mem.free_bits.reshape(-1, GROUP_WORDS)[groups]
     if mem.extents.irregular:
-        for i in np.flatnonzero(mem.extents.of_group[groups] == IRREGULAR):
+        for i in (mem.extents.of_group[groups] == IRREGULAR).nonzero()[0]:
             shares = dict(mem.extents.irregular[int(groups[i])])
             bits[i] &= shares[int(owner[i])]
     words = groups[:, None] * GROUP_WORDS + _IN_GROUP
@@ -117,7 +119,7 @@ def take(
     extents = mem.extents.zone_slices[zone]
     lists = mem.free_blocks[extents, migratetype, order:]
     held = np.zeros(N_ORDERS, np.int64)
-    lists.sum(axis=0, out=held[order:])
+    np.add.reduce(lists, axis=0, dtype=np.int64, out=held[order:])
     served = (held[order:] << _UP[: N_ORDERS - order]).cumsum()
     count = min(count, int(served[-1]))
     if count <= 0:
@@ -130,14 +132,31 @@ def take(
     view = view_extents(mem, index)
     spare = ((blocks << up) - rest) << order
     usable = mem.types.reshape(-1, 2)[view.groups] == migratetype
+    if len(view.groups) > FEW_GROUPS:
+        view, usable = _narrow(view, usable, blocks if last == MAX_ORDER else 0)
     choice = choose_blocks(view.bits, usable, Wish(order, last, (held > 0).tolist(), blocks, spare))
-    mem.free_blocks[index, migratetype, order:last] = 0
+    if up:
+        mem.free_blocks[index, migratetype, order:last] = 0
     _take_off(mem, view, choice.split, migratetype, last)
     if spare:
         row, begin = divmod(choice.spare[0], MAX_ORDER_PAGES)
         pfn = int(view.groups[row]) * MAX_ORDER_PAGES + begin
         add_pieces(mem, int(view.extent[row]), pfn, pfn + spare)
     return FrameSet.of_nonzero(view.words.ravel(), choice.taken.ravel()), count
+
+
+def _narrow(view: View, usable: np.ndarray, whole: int) -> tuple[View, np.ndarray]:
+    """Leave out groups that cannot be chosen from, so that a few remain of a large extent.
+
+    Those without a free frame of the type, and those that are one block of order 10, but for the
+    `whole` lowest of them. usable: (G, 2) bool.
+    """
+    free = view.bits.reshape(len(usable), 2, -1)
+    keep = (free.any(axis=2) & usable).any(axis=1)
+    full = keep & (view.bits == ALL_ONES).all(axis=1)
+    keep &= ~full
+    keep[full.nonzero()[0][:whole]] = True
+    return View(*(part[keep] for part in view)), usable[keep]
 
 
 def _choose_extents(lists: np.ndarray, up: int, blocks: int) -> np.ndarray:

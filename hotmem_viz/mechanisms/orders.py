@@ -26,7 +26,7 @@ _ALIGNED = [
 ]
 """Bits of a word at which a block of each order can begin."""
 
-_FEW_GROUPS = 8
+FEW_GROUPS = 8
 """Up to here one long integer beats arrays: what numpy costs for each call is most of the work."""
 
 _GROUP_BYTES = MAX_ORDER_PAGES // 8
@@ -42,7 +42,7 @@ _LONG_ALIGNED = [
         )
         for order in range(MAX_ORDER)
     ]
-    for n in range(_FEW_GROUPS + 1)
+    for n in range(FEW_GROUPS + 1)
 ]
 """For n groups as one integer: bits at which a block larger than each order can begin."""
 
@@ -56,7 +56,7 @@ def find_heads(
     bit where a block of that order begins. Orders above `highest` are left out; where `wanted` is
     given, only the rows of the orders that it names are meaningful.
     """
-    if len(bits) <= _FEW_GROUPS:
+    if len(bits) <= FEW_GROUPS:
         size = len(bits) * _GROUP_BYTES
         found = b"".join(h.to_bytes(size, "little") for h in _long_heads(bits, highest))
         return np.frombuffer(bytearray(found), np.uint64).reshape(highest + 1, *bits.shape)
@@ -117,7 +117,7 @@ def choose_blocks(bits: Bits, usable: np.ndarray, wish: Wish) -> Choice:
     bits: (G, 16) uint64, free frames. usable: (G, 2) bool, whether blocks that begin in each half
     of a group may be taken. The view has to hold what is wished for.
     """
-    if len(bits) <= _FEW_GROUPS:
+    if len(bits) <= FEW_GROUPS:
         return _choose_from_few(bits, usable, wish)
     heads = find_heads(bits, wish.last, wish.held)
     if not usable.all():

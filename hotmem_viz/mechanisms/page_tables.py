@@ -18,7 +18,7 @@ from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
 from hotmem_viz.mechanisms.outcome import Outcome, join_outcomes
 from hotmem_viz.mechanisms.requests import GFP
 from hotmem_viz.memory.address_spaces import NONE
-from hotmem_viz.memory.frames import FrameSet
+from hotmem_viz.memory.frames import FrameSet, find_changes
 from hotmem_viz.vocabulary import PageKind
 
 if TYPE_CHECKING:
@@ -97,9 +97,10 @@ def build_tables(
     """
     rows = _walk(s, space, span, lowest)
     lacks = [
-        _find_lack(s, space, span, lowest, level, rows) for level in range(lowest, s.geometry.top)
+        _find_lack(s, space, span, lowest, level, rows)
+        for level in range(lowest, s.geometry.top)
+        if (rows[level] == NONE).any()
     ]
-    lacks = [lack for lack in lacks if len(lack.first)]
     if not lacks:
         return Built(rows[lowest], len(span))
     levels = np.concatenate([np.full(len(x.first), x.level) for x in lacks])
@@ -131,7 +132,7 @@ def _find_lack(
     rows: dict[int, np.ndarray],
 ) -> _Lack:
     """Find the tables that a level lacks; each is wanted by the first span that needs it."""
-    missing = np.flatnonzero(rows[level] == NONE)
+    missing = (rows[level] == NONE).nonzero()[0]
     shift = s.geometry.levels[level].table_order - s.geometry.levels[lowest].table_order
     keys = (space[missing].astype(np.int64) << _SPACE_SHIFT) + (span[missing] >> shift)
     first, inverse = _first_of_each(keys)
@@ -141,8 +142,8 @@ def _find_lack(
 def _first_of_each(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Find the distinct keys: where each first occurs, and the number of every key's own."""
     if len(keys) and (keys[1:] >= keys[:-1]).all():
-        new = np.r_[True, keys[1:] != keys[:-1]]
-        return np.flatnonzero(new), np.cumsum(new) - 1
+        new = find_changes(keys)
+        return new.nonzero()[0], np.cumsum(new) - 1
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     return first, inverse
 

@@ -49,7 +49,7 @@ def _find(mem: PhysicalMemory, zone: int, pages: int, kinds: tuple[PageKind, ...
         return FrameSet.empty()
     part = mem.extents.zone_slices[zone]
     held = mem.extent_kinds[part][:, kinds].sum(axis=1, dtype=np.int64)
-    turn = np.roll(np.arange(len(held)), -int(mem.reclaim_hand[zone]))
+    turn = (np.arange(len(held)) + int(mem.reclaim_hand[zone])) % len(held)
     turn = turn[held[turn] > 0]
     found: list[FrameSet] = []
     while pages > 0 and len(turn):
@@ -75,7 +75,9 @@ def _reclaimable_in(
         return FrameSet.empty()
     view = buddy.view_extents(mem, extents)
     rows = mem.kind_words.reshape(-1, GROUP_WORDS, 64)[view.groups]
-    hit = np.isin(rows, kinds)
+    hit = rows == kinds[0]
+    for kind in kinds[1:]:
+        hit |= rows == kind
     if PageKind.RECLAIMABLE_SLAB in kinds:
         owners = mem.owner_words.reshape(-1, GROUP_WORDS, 64)[view.groups]
         hit &= np.asarray(mem.owners.shrinkable)[owners]
@@ -96,15 +98,11 @@ def run_kswapd(mem: PhysicalMemory, nid: int, highest: int) -> tuple[FrameSet, l
     freed frames and reports.
     """
     zones = mem.zones
-    rows = [
-        z
-        for z in range(len(zones))
-        if zones.nid[z] == nid and zones.type[z] <= highest and zones.managed[z]
-    ]
-    boosted = any(zones.boost[z] for z in rows)
-    balanced = any(
-        zones.free[z] > zones.high[z] + zones.boost[z] + zones.protection[z, highest] for z in rows
-    )
+    mine = (zones.nid == nid) & (zones.type <= highest) & (zones.managed > 0)
+    rows = mine.nonzero()[0].tolist()
+    boosted = zones.boost[rows].any()
+    line = zones.high + zones.boost + zones.protection[:, highest]
+    balanced = (zones.free > line)[rows].any()
     if not rows or mem.kswapd_failures[nid] >= MAX_RECLAIM_RETRIES or (balanced and not boosted):
         return FrameSet.empty(), []
     freed = [

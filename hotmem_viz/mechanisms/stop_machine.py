@@ -134,6 +134,26 @@ def exit_spans(cpus: int, time_ns: float) -> dict[str, np.ndarray]:
     return _columns(lanes, np.full(cpus, EXIT), np.zeros(cpus), np.full(cpus, time_ns))
 
 
+def stop_spans(costs: StopCosts, cpus: int, pause: StopTime) -> dict[str, np.ndarray]:
+    """Lay out a whole stop in one tick: its parts one after another, as long as `pause` says."""
+    rewriting = pause.scan + pause.fix
+    parts = [
+        (rendezvous_spans(costs, cpus), pause.rendezvous),
+        (work_spans(cpus, min(costs.copiers, cpus), pause.copy), pause.copy),
+        (work_spans(cpus, 1, rewriting), rewriting),
+        (exit_spans(cpus, pause.flush), pause.flush),
+    ]
+    begin, laid = 0.0, []
+    for spans, time_ns in parts:
+        laid.append(_later(spans, begin))
+        begin += time_ns
+    return {name: np.concatenate([spans[name] for spans in laid]) for name in laid[0]}
+
+
+def _later(spans: dict[str, np.ndarray], time_ns: float) -> dict[str, np.ndarray]:
+    return spans | {name: spans[name] + time_ns for name in ("start_ns", "end_ns")}
+
+
 def _columns(
     lane: np.ndarray, state: np.ndarray, start: np.ndarray, end: np.ndarray
 ) -> dict[str, np.ndarray]:

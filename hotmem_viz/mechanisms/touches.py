@@ -44,8 +44,11 @@ def touch_ranges(geometry: PageGeometry, start: np.ndarray, pages: np.ndarray) -
     bits = np.full((len(span), words), ALL_ONES)
     some = np.flatnonzero(n)
     head, tail = (until - n)[some], until[some] - 1
-    bits[head] &= ~_below(start[some] - (first[some] << order), words)
-    bits[tail] &= _below(end[some] - (last[some] << order), words)
+    before, until_end = start[some] - (first[some] << order), end[some] - (last[some] << order)
+    if before.any():
+        bits[head] &= ~_below(before, words)
+    if (until_end != 1 << order).any():
+        bits[tail] &= _below(until_end, words)
     return Touches(source, span, bits)
 
 
@@ -68,7 +71,7 @@ def touch_every(geometry: PageGeometry, start: np.ndarray, count: np.ndarray, st
 
 def count_pages(bits: np.ndarray) -> np.ndarray:
     """Count the pages of each touch: (n, J) uint64 -> (n,) int64."""
-    return np.asarray(np.bitwise_count(bits).sum(axis=1, dtype=np.int64))
+    return np.asarray(np.add.reduce(np.bitwise_count(bits), axis=1, dtype=np.int64))
 
 
 def list_pages(bits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

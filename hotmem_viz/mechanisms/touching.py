@@ -140,8 +140,8 @@ def _prepare(s: AddressSpaces, access: Access) -> _Batch:
         raise ParameterError("access", int(first.max(initial=0)), "pages of the mapping alone")
     if m.huge[rows].any():
         raise ParameterError("mapping", rows.tolist()[:4], "one without huge pages")
-    segments = np.unique(m.segment[rows])
-    if len(segments) > 1 or len(np.unique(s.spaces.nid[m.space[rows]])) > 1:
+    segments, nids = m.segment[rows], s.spaces.nid[m.space[rows]]
+    if (segments != segments[:1]).any() or (nids != nids[:1]).any():
         raise ParameterError("mapping", rows.tolist()[:4], "one node, and one segment or none")
     touches = touch_every(s.geometry, start, count, access.step)
     shift = m.start[rows] - m.offset[rows]
@@ -236,7 +236,10 @@ def _back_private(
 def _keep(s: AddressSpaces, space: np.ndarray, vpn: np.ndarray, pfn: np.ndarray) -> None:
     """Enter private pages into their processes' lists; (k,) each."""
     s.mem.owner.reshape(-1)[pfn] = s.spaces.owner[space]
-    borders = np.flatnonzero(np.diff(space)) + 1
+    borders = (space[1:] != space[:-1]).nonzero()[0] + 1
+    if len(space) and not len(borders):
+        s.pages.setdefault(int(space[0]), []).append((vpn, pfn))
+        return
     for where, pages, frames in zip(
         np.split(space, borders), np.split(vpn, borders), np.split(pfn, borders), strict=True
     ):
@@ -264,8 +267,10 @@ def _back_segment(
     np.bitwise_or.at(wanted, inverse, bits)
     at, page = list_pages(wanted)
     pages = first[at] + page
-    # Mappings that lie differently to the tables name a page more than once.
-    lack = np.unique(pages[segment.frames[pages] < 0])
+    lack = pages[segment.frames[pages] < 0]
+    if (first[1:] - first[:-1] < 1 << order).any():
+        # Mappings that lie differently to the tables name a page more than once.
+        lack = np.unique(lack)
     out = alloc_pages(
         s.mem, GFP["HIGHUSER_MOVABLE"], len(lack), PageKind.ANON, owner=segment.owner, nid=nid
     )

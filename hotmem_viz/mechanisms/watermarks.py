@@ -100,16 +100,15 @@ def protection(
         setup_per_zone_lowmem_reserve (mm/page_alloc.c, 6.1). A node without ZONE_MOVABLE
         keeps nothing back from movable requests.
     """
-    table = np.zeros((len(managed), len(ZoneType)), np.int64)
-    rows = list(zip(map(int, nids), map(int, types), map(int, managed), strict=True))
-    for i, (nid, zone, pages) in enumerate(rows):
-        ratio = ratios[ZoneType(zone)]
-        if not ratio or not pages:
-            continue
-        for column in range(zone + 1, len(ZoneType)):
-            above = sum(p for n, z, p in rows if n == nid and zone < z <= column)
-            table[i, column] = above // ratio
-    return table
+    node, zone, pages = (np.asarray(x, np.int64) for x in (nids, types, managed))
+    columns = np.arange(len(ZoneType))
+    by_type = pages[:, None] * (zone[:, None] == columns)
+    of_node = (node[:, None] == node).astype(np.int64) @ by_type
+    above = np.cumsum(of_node * (columns > zone[:, None]), axis=1)
+    ratio = np.array([ratios[t] for t in ZoneType])[zone]
+    kept: np.ndarray = above // np.maximum(ratio, 1)[:, None]
+    kept[(ratio == 0) | (pages == 0)] = 0
+    return kept
 
 
 def buffer_pages(
@@ -119,8 +118,9 @@ def buffer_pages(
 
     `high` includes boost, as the kernel's high_wmark_pages does; 0 before the first marks.
     """
-    rows = zip(types, managed, high, strict=True)
-    return sum(max(0, int(m) - int(h)) for t, m, h in rows if t <= ZoneType.NORMAL)
+    kernel = np.asarray(types) <= ZoneType.NORMAL
+    above = np.asarray(managed, np.int64) - np.asarray(high, np.int64)
+    return int(np.maximum(above, 0)[kernel].sum())
 
 
 def plain_min_free_kb(buffers: int, cap_kb: int) -> int:
@@ -150,11 +150,11 @@ def share_min_free(
     0.1 % of the zone if that is more: __setup_per_zone_wmarks (mm/page_alloc.c, 6.1).
     """
     sizes = np.asarray(managed, np.int64)
-    high_like = np.isin(np.asarray(types, np.int64), sorted(highmem))
+    high_like = np.array([t in highmem for t in np.asarray(types).tolist()], bool)
     total = int(sizes[~high_like].sum())
     # Through Python's integers: pages times pages outgrows nothing that a machine has, but
     # the promise of exactness should not hang on that.
-    part = np.array([min_free_kb // 4 * int(m) // max(total, 1) for m in sizes], np.int64)
+    part = np.array([min_free_kb // 4 * m // max(total, 1) for m in sizes.tolist()], np.int64)
     least = np.where(high_like, np.clip(sizes // 1024, 32, 128), part)
     step = np.maximum(part // 4, sizes * SCALE_FACTOR // 10000)
     return least, least + step, least + 2 * step

@@ -84,7 +84,7 @@ class FrameSet:
 
     def pfns(self) -> np.ndarray:
         """Return the pfns, ascending: (n,) int64."""
-        at = np.flatnonzero(unpack(self.bits))
+        at = unpack(self.bits).reshape(-1).nonzero()[0]
         return np.asarray(self.words[at // WORD] * WORD + at % WORD)
 
     def __or__(self, other: FrameSet) -> FrameSet:
@@ -110,6 +110,13 @@ def lowest_bits(word: np.uint64, n: int) -> np.uint64:
     return np.uint64(np.bitwise_or.reduce(np.uint64(1) << at, initial=np.uint64(0)))
 
 
+def find_changes(values: np.ndarray) -> np.ndarray:
+    """Say where a series differs from what stands before it, at its beginning too: (n,) bool."""
+    new = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=new[1:])
+    return new
+
+
 def union(sets: tuple[FrameSet, ...] | list[FrameSet]) -> FrameSet:
     """Return the union of frame sets; sets that follow one another are only joined."""
     sets = [s for s in sets if len(s.words)]
@@ -121,5 +128,5 @@ def union(sets: tuple[FrameSet, ...] | list[FrameSet]) -> FrameSet:
         return FrameSet(words, bits)
     order = np.argsort(words, kind="stable")
     words, bits = words[order], bits[order]
-    first = np.flatnonzero(np.r_[True, words[1:] != words[:-1]])
+    first = find_changes(words).nonzero()[0]
     return FrameSet(words[first], np.bitwise_or.reduceat(bits, first))

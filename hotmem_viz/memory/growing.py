@@ -68,6 +68,10 @@ class Growing:
         size = max(rows, 2 * have, _FIRST_ROWS)
         for f in self.fields:
             old = self.__dict__[f.name]
-            new = np.full((size, *old.shape[1:]), f.empty, f.dtype)
+            shape = (size, *old.shape[1:])
+            # Zeroed memory costs nothing until it is used.
+            new = np.empty(shape, f.dtype) if f.empty else np.zeros(shape, f.dtype)
             new[:have] = old
+            if f.empty:
+                new[have:] = f.empty
             self.__dict__[f.name] = new

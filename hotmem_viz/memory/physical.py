@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from hotmem_viz.machine.zone_plan import ZonePlan
     from hotmem_viz.memory.added import AddedMemory, MemoryGroup
 
-_FREE = int(PageKind.FREE)
-"""As a plain number: looking a member up costs more than what `fill` does for a few frames."""
+_FREE, _ISOLATE = int(PageKind.FREE), int(MigrateType.ISOLATE)
+"""As plain numbers: looking a member up costs more than what `fill` does for a few frames."""
 
 
 @dataclass
@@ -179,7 +179,7 @@ class PhysicalMemory:
         self.owner_words[rows] &= keep
         self.free_bits[rows] |= frames.bits
         self.pinned_bits[rows] &= ~frames.bits
-        if self.zone_types[:, MigrateType.ISOLATE].any():
+        if self.zone_types[:, _ISOLATE].any():
             self.zones.free[:] -= self.count_by_zone(self.inside_isolated(frames))
 
     def relabel(self, frames: FrameSet, kinds: np.ndarray, owners: np.ndarray) -> None:

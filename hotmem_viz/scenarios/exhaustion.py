@@ -22,6 +22,7 @@ from hotmem_viz.scenarios import describe, telling
 from hotmem_viz.scenarios.exhaustion_held import HeldObjects, count_cached
 from hotmem_viz.scenarios.exhaustion_machines import find_setup
 from hotmem_viz.scenarios.exhaustion_turns import draw_turns, size_turns
+from hotmem_viz.scenarios.locality import Locality
 from hotmem_viz.scenarios.parameters import DIMMS, HUGE_PAGES, REBOOTS, ExhaustionParameters
 from hotmem_viz.scenarios.workloads import Stockpile, find_stocks
 from hotmem_viz.vocabulary import EventKind, PageKind, ZoneType
@@ -101,6 +102,8 @@ class Exhaustion:
             else requests.on_kernel(setup.profile)
         )
         self.objects = telling.OBJECT_NAMES[p.workload]
+        self._locality = Locality(mem.spec)
+        listed = describe.describe_counters(mem, self.objects)
         self.meta: dict[str, Any] = {
             "scenario": self.name,
             "title": self.title,
@@ -108,7 +111,7 @@ class Exhaustion:
             "seed": p.seed,
             "profile": setup.profile.name,
             **describe.describe_machine(mem),
-            "counters": describe.describe_counters(mem, self.objects),
+            "counters": [*listed[:-1], *self._locality.describe(), listed[-1]],
         }
         self._shrinks = self.workload.operation.shrinkable and p.held < 1
         self._metadata = mem.owners.add(f"metadata: {p.workload}", shrinkable=self._shrinks)
@@ -121,7 +124,7 @@ class Exhaustion:
         self._reports: list[Report] = []
         self._moves: list[Moves] = []
         self._time = 0.0
-        self._user_pages = self._remote = self._operations = self._cached = 0
+        self._user_pages = self._operations = self._cached = 0
         self._stockpile = Stockpile(self.workload.stocks)
         self._exits: dict[int, list[FrameSet]] = {}
         self.is_over = False
@@ -181,9 +184,11 @@ class Exhaustion:
         yield self._flush(done)
 
     def _read(self) -> np.ndarray:
-        return describe.read_counters(
-            self.memory, user_pages=self._user_pages, remote=self._remote, objects=self._operations
+        pages, remote = self._user_pages, self._locality.remote
+        own = describe.read_counters(
+            self.memory, user_pages=pages, remote=remote, objects=self._operations
         )
+        return np.concatenate((own[:-1], self._locality.read(), own[-1:]))
 
     def _flush(self, last: Event | None = None) -> Tick:
         """End the tick that has gathered."""
@@ -212,8 +217,8 @@ class Exhaustion:
         self._touched += [outcome.frames, *outcome.released]
         self._time += sum(outcome.by_zone.values()) * PAGE_NS
         if gfp.highest <= ZoneType.NORMAL:
-            nids = self.memory.zones.nid
-            self._remote += sum(n for z, n in outcome.by_zone.items() if nids[z] != nid)
+            for zone, pages in outcome.by_zone.items():
+                self._locality.note(nid, {int(self.memory.zones.nid[zone]): pages})
         ticks = []
         for report in telling.sort_reports(self.memory, outcome, gfp):
             self._reports.append(report)

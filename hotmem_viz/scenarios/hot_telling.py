@@ -169,6 +169,10 @@ def tell_endless(mem: PhysicalMemory, out: Offlining) -> dict[str, Any]:
     }
 
 
+def _passes(out: Offlining) -> str:
+    return f"{out.passes:,} pass" + ("" if out.passes == 1 else "es")
+
+
 def tell_offlined(mem: PhysicalMemory, out: Offlining, before: tuple[int, int]) -> dict[str, Any]:
     """Tell that a block has left, and what that does to its zone.
 
@@ -178,8 +182,8 @@ def tell_offlined(mem: PhysicalMemory, out: Offlining, before: tuple[int, int]) 
     block = out.start_pfn // mem.spec.block_pages
     low = int(zones.low[z])
     text = (
-        f"memory{block} has left {zones.label(z)} after {seconds(out.time_ns)} and {out.passes:,} "
-        f"passes; {format_pages(out.granted)} moved. The zone manages {int(zones.managed[z]):,} "
+        f"memory{block} has left {zones.label(z)} after {seconds(out.time_ns)} and {_passes(out)}; "
+        f"{format_pages(out.granted)} moved. The zone manages {int(zones.managed[z]):,} "
         f"pages instead of {before[0]:,}, its low mark goes from {before[1]:,} to {low:,}, its "
         f"span is pfn {int(zones.start_pfn[z]):,} to {int(zones.end_pfn[z]):,}."
     )
@@ -198,8 +202,8 @@ def tell_interrupted(mem: PhysicalMemory, out: Offlining) -> dict[str, Any]:
     """Tell what a signal does: the memory is back, what has moved stays moved."""
     block = out.start_pfn // mem.spec.block_pages
     text = (
-        f"{Verdict.EINTR.value}, “{out.reason}”: after {seconds(out.time_ns)} and {out.passes:,} "
-        f"passes a signal ends the attempt. memory{block} is back in use; "
+        f"{Verdict.EINTR.value}, “{out.reason}”: after {seconds(out.time_ns)} and {_passes(out)} "
+        f"a signal ends the attempt. memory{block} is back in use; "
         f"{format_pages(out.granted)} that had moved stay where they are. An eject that firmware "
         "asks for runs in a kernel thread, which no signal reaches."
     )

@@ -70,7 +70,7 @@ THEN = {
     "nothing else": "",
     "DIMMs are added": DIMMS,
     "larger PAE boxes": REBOOTS,
-    "huge pages are asked for": HUGE_PAGES,
+    "huge pages": HUGE_PAGES,
 }
 """What a run goes on to once the metadata has taken its fill."""
 

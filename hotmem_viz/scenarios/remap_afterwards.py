@@ -105,7 +105,7 @@ class Afterwards:
         gauges.copied += out.granted
         gauges.scanned += walk.entries
         gauges.fixed += len(walk.parents)
-        self.story.add_rows("spans", stop_machine.rendezvous_spans(p.costs, p.cpus))
+        self.story.add_rows("spans", stop_machine.stop_spans(p.costs, p.cpus, pause))
         home = np.concatenate([moves.target for moves in out.moves])
         for rows in walk_rows(self.spaces, walk, home):
             self.story.add_rows("tables", rows)

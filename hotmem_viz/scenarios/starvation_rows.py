@@ -10,7 +10,7 @@ from hotmem_viz.mechanisms.table_walk import count_used, tables_of
 from hotmem_viz.recording.tracks import TableChange
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping
 
     from hotmem_viz.memory.address_spaces import AddressSpaces
 
@@ -19,35 +19,46 @@ MOST_SPACES, MOST_TABLES = 3, 400
 
 
 class WatchedTables:
-    """Follows the tables of the first processes of a run."""
+    """Follows the tables of the first processes of a run, until each ends."""
 
     def __init__(self, spaces: AddressSpaces) -> None:
         self.spaces = spaces
-        self._watched: list[int] = []
+        self._watched: dict[int, int] = {}
         self._shown = np.empty(0, np.int64)
         self._rows: dict[str, np.ndarray] = {}
         self._told = 0
+        self._seen: tuple[list[int], list[list[int]]] = ([], [])
 
-    def look(self, alive: Collection[int]) -> list[dict[str, np.ndarray]]:
-        """Return the rows of what was built, what filled and what went since the last look."""
-        if self._told >= MOST_TABLES and np.isin(self._rows["space"], list(alive)).all():
+    def look(self, alive: Mapping[int, int]) -> list[dict[str, np.ndarray]]:
+        """Return the rows of what was built, what filled and what went since the last look.
+
+        alive: the processes that exist, their numbers by rows. A row that is used again is another
+        process, and is not watched.
+        """
+        here_still = [row for row, number in self._watched.items() if alive.get(row) == number]
+        if self._told >= MOST_TABLES and len(here_still) == len(self._watched):
             # No table of a process goes before it ends.
             return self._fill()
-        room = MOST_SPACES - len(self._watched)
-        self._watched += [row for row in list(alive)[:MOST_SPACES] if row not in self._watched][
-            :room
-        ]
-        here = [tables_of(self.spaces, row) for row in self._watched if row in alive]
+        for row in list(alive)[:MOST_SPACES]:
+            if row not in self._watched and len(self._watched) < MOST_SPACES:
+                self._watched[row] = alive[row]
+                here_still.append(row)
+        # No table goes before its process ends, so as many tables are the same tables.
+        seen = here_still, self.spaces.spaces.levels[here_still].tolist()
+        if seen == self._seen:
+            return self._fill()
+        self._seen = seen
+        here = [tables_of(self.spaces, row) for row in here_still]
         now = np.concatenate([np.empty(0, np.int64), *here])
         changes = []
-        gone = np.setdiff1d(self._shown, now)
+        kept = np.isin(self._shown, now, invert=True)
+        gone = self._shown[kept]
         if len(gone):
-            kept = np.isin(self._shown, gone)
             rows = {name: column[kept] for name, column in self._rows.items()}
             changes.append({**rows, "change": np.full(len(gone), TableChange.GONE)})
             self._keep(~kept)
         changes += self._fill()
-        new = np.setdiff1d(now, self._shown)
+        new = np.sort(now[np.isin(now, self._shown, invert=True)])
         # A table is named after the one above it.
         new = new[np.argsort(-self.spaces.tables.level[new], kind="stable")]
         new = new[: max(0, MOST_TABLES - self._told)]

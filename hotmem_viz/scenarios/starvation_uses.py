@@ -172,10 +172,11 @@ class Use:
                     return False
         before = self.spaces.alive()
         rows = self._start_small(wanted, nid)
-        new = np.setdiff1d(self.spaces.alive(), before)
-        for row in np.setdiff1d(new, rows).tolist():
-            # fork or exec failed half-way: the process goes before it did anything.
-            self.released.append(exit_process(self.spaces, row))
+        now = self.spaces.alive()
+        if len(now) - len(before) != len(rows):
+            for row in np.setdiff1d(np.setdiff1d(now, before), rows).tolist():
+                # fork or exec failed half-way: the process goes before it did anything.
+                self.released.append(exit_process(self.spaces, row))
         self.begun += len(rows)
         self._enter(rows)
         self._batch, self._at = rows, 0

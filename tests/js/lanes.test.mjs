@@ -23,7 +23,7 @@ test("rows belong to their ticks, and to no other", async () => {
   assert.deepEqual([0, 1, 2, 4, 9].map((n) => placeOf([1, 1, 4], n)), [0, 0, 2, 2, 3]);
 });
 
-for (const name of ["remapped", "scattered", "corrupted", "aborted"]) {
+for (const name of ["remapped", "scattered", "home", "corrupted", "aborted"]) {
   test(`${name}: the stops add up to the pause that the model counted`, async () => {
     const stops = await stopsOf(name);
     const { counters, cpus } = loadTruth(name);
@@ -110,8 +110,20 @@ test("a part of a tick is worked out from the CPUs' phases", () => {
   const [stop] = findStops({ arrays, events });
   assert.deepEqual(
     stop.parts.map(({ label, from, to }) => [label, from, to]),
-    [["all CPUs arrive", 0, 100], ["copying home, rewriting", 100, 400], ["flushing TLBs", 400, 450]],
+    [["all CPUs arrive", 0, 100], ["copying home and rewriting", 100, 400], ["flushing TLBs", 400, 450]],
   );
+});
+
+test("a stop ends where a tick has no spans, whatever the CPUs do in the next", () => {
+  const arrays = {
+    "spans.tick": Uint32Array.of(2, 3, 9),
+    "spans.lane": Uint16Array.of(0, 0, 0),
+    "spans.state": Uint8Array.of(3, 4, 3),
+    "spans.start_ns": new Float64Array(3),
+    "spans.end_ns": Float64Array.of(10, 5, 7),
+  };
+  const stops = findStops({ arrays, events: [] });
+  assert.deepEqual(stops.map(({ first, last, total }) => [first, last, total]), [[2, 3, 15], [9, 9, 7]]);
 });
 
 test("edges share the width as times do, but what is too short to be seen gets its pixels", () => {

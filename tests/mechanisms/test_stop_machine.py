@@ -14,6 +14,7 @@ from hotmem_viz.mechanisms.stop_machine import (
     StopCosts,
     exit_spans,
     rendezvous_spans,
+    stop_spans,
     stop_time,
     work_spans,
 )
@@ -91,6 +92,18 @@ def test_every_lane_is_busy_from_the_first_to_the_last_moment():
         assert spans["end_ns"][at[:-1]].tolist() == spans["start_ns"][at[1:]].tolist()
         assert spans["end_ns"][at[-1]] == end
     assert len(np.unique(spans["end_ns"][spans["state"] == 0])) == 5
+
+
+def test_a_whole_stop_in_one_tick_leaves_no_gap_and_takes_as_long_as_the_formula():
+    costs = replace(StopCosts(), copiers=2, flush_ns=4_000)
+    pause = stop_time(costs, 3, copied=7, entries=1_200, fixed=9)
+    spans = stop_spans(costs, 3, pause)
+    for lane, working in ((0, [3, 3]), (1, [3, 5]), (2, [5, 5])):
+        at = np.flatnonzero(spans["lane"] == lane)
+        assert spans["state"][at].tolist() == [0, 1, 2, *working, 4]
+        assert spans["start_ns"][at[0]] == 0
+        assert np.allclose(spans["end_ns"][at[:-1]], spans["start_ns"][at[1:]])
+        assert spans["end_ns"][at[-1]] == pytest.approx(pause.total)
 
 
 def test_those_who_do_not_work_wait():

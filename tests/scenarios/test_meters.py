@@ -255,3 +255,16 @@ def test_entries_in_use_are_those_of_the_run(given):
             assert used == count
             seen += 1
     assert seen > 10
+
+
+def test_a_row_of_another_process_is_not_taken_for_a_watched_one():
+    run = build_run("starvation")
+    started: dict[int, int] = {}
+    for tick in run.ticks():
+        for _, rows in tick.rows:
+            new = (rows["change"] == TableChange.NEW) & (rows["parent"] < 0)
+            for space in rows["space"][new].tolist():
+                started[len(started) + 1] = run.use.alive[space]
+    assert run.use.killed > 3
+    # The tree's number is the process's: the first three, and nobody after them.
+    assert started == {1: 1, 2: 2, 3: 3}

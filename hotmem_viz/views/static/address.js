@@ -5,6 +5,9 @@
 
 const SETTLED_ADDRESS_MS = 300;
 const MOST_TOLD = 5000;
+const READY_STAGE = '.hotmem-stage[data-ready="true"]';
+const LOOK_AGAIN_MS = 100;
+const MOST_LOOKS = 200;
 
 /** The page's address with another fragment. */
 function addressWith(fragment) {
@@ -25,8 +28,23 @@ export function watchFragment(onread) {
 export function readAddress({ model, el }) {
   el.style.display = "none";
   if (document.body.dataset.voila === undefined) return undefined;
+  let stopped = false;
+  let stopWatching = () => {};
+  let looked = 0;
   // Nobody needs more of a link that is too long than to see that it is.
-  return watchFragment((text) => model.send({ type: "address", text: text.slice(0, MOST_TOLD) }));
+  const tell = (text) => model.send({ type: "address", text: text.slice(0, MOST_TOLD) });
+  // While the page is still being put together, a widget made anew may miss its first messages.
+  const start = () => {
+    if (stopped) return;
+    looked += 1;
+    if (document.querySelector(READY_STAGE) || looked > MOST_LOOKS) stopWatching = watchFragment(tell);
+    else setTimeout(start, LOOK_AGAIN_MS);
+  };
+  start();
+  return () => {
+    stopped = true;
+    stopWatching();
+  };
 }
 
 /** Writes the state on show into the page's address once it has stood still, never while playing. */

@@ -4,7 +4,7 @@ import { AddressDrawing } from "./address_drawing.js";
 import { deviceAt, namesOfLoads, planRows, readingsAt, SectionMap } from "./addressgeometry.js";
 import { clamp, formatCount } from "./format.js";
 import { makeElement, setText } from "./dom.js";
-import { CellTrack, lastBefore } from "./playback.js";
+import { CellTrack } from "./playback.js";
 import { prefersStill } from "./theme.js";
 
 const NO_MAP = "No section moves in this run: every kernel address is found by the 1:1 map.";
@@ -13,8 +13,9 @@ const WORDS_BESIDE_FROM = 46;
 const CLOSE_ROW = 1.36;
 const ROOMY_ROW = 2.1;
 const HEAD = 1.5;
-const LEAST_ROWS = 7;
-const WORD_LINES = 9.6;
+const LEAST_ROWS = 6;
+const WORD_LINES = 8.6;
+const ROOMY_LINES = 9.8;
 const LINE = 1.3;
 const SAID_MOST = 2;
 
@@ -104,7 +105,10 @@ class AddressView {
     if (!this.map.track) return this.least(width);
     const beside = width >= WORDS_BESIDE_FROM * text;
     const words = beside ? Math.round(text * WORDS_BESIDE) : width;
-    const room = height - text * HEAD - (beside ? 0 : text * LINE * WORD_LINES);
+    const drawing = beside ? 0 : text * (HEAD + CLOSE_ROW * LEAST_ROWS);
+    this.roomy = height - drawing >= text * LINE * ROOMY_LINES;
+    const least = text * LINE * (this.roomy ? ROOMY_LINES : WORD_LINES);
+    const room = height - text * HEAD - (beside ? 0 : least);
     const rows = planRows(this.map.sections, this.concerned, Math.max(3, Math.floor(room / (text * CLOSE_ROW))));
     const rowHeight = Math.floor(clamp(room / rows.length, text * CLOSE_ROW, text * ROOMY_ROW));
     this.layout = { width: beside ? width - words - 18 : width, rows, rowHeight, text };
@@ -112,7 +116,7 @@ class AddressView {
     this.el.style.setProperty("--hotmem-address-words", `${words}px`);
     this.drawn = null;
     const drawn = text * HEAD + rowHeight * rows.length;
-    const least = text * LINE * WORD_LINES;
+    this.words.style.minHeight = `${Math.floor(least)}px`;
     return Math.ceil(beside ? Math.max(drawn, least) : drawn + least);
   }
 
@@ -120,7 +124,7 @@ class AddressView {
     if (!this.map.track || !this.layout) return;
     const { recording, tick } = this.side;
     const moved = this.map.movedAt(tick);
-    const device = deviceAt(recording, tick);
+    const device = deviceAt(this.map, tick);
     const told = recording.events.some((event) => event.tick === tick && event.kind === "lookup");
     const stateOf = this.statesAt(tick, theme);
     const states = this.layout.rows.map((row) => (row.alone ? stateOf(row.first)?.label : ""));
@@ -133,11 +137,16 @@ class AddressView {
       moved,
       size: this.map.size,
       states: stateOf,
-      unproven: recording.events.some((event) => event.kind === "table_written" && event.unproven && event.tick <= tick),
+      unproven: this.isUnproven(tick),
       device: device && { ...device, section: Math.floor(device.pfn / this.map.size) },
       lookup: told ? this.loadsAt(tick, moved) : null,
       still: prefersStill(),
     });
+  }
+
+  /** Whether the recording says of what has happened so far that nobody has built it. */
+  isUnproven(tick) {
+    return this.side.recording.events.some((event) => event.unproven && event.tick <= tick);
   }
 
   /** The names of the loads of a fast lookup and of a slow one. */
@@ -164,7 +173,7 @@ class AddressView {
     const { recording } = this.side;
     const map = sayMap(moved, this.map.sections.length);
     setText(this.summary, map);
-    this.badge.hidden = !lastBefore(recording.meta.captions, tick)?.unproven;
+    this.badge.hidden = moved.length === 0 || !this.isUnproven(tick);
     const readings = readingsAt(recording, tick);
     this.table.hidden = readings === null;
     this.single.hidden = readings !== null || !recording.hasCounter("loads_fast");
@@ -178,7 +187,7 @@ class AddressView {
     }
     const gone = device && moved.some((one) => one.section === Math.floor(device.pfn / this.map.size));
     const slow = readings ? this.loadsAt(tick, moved).slow : [];
-    this.ways.hidden = slow.length === 0 || device !== null;
+    this.ways.hidden = slow.length === 0 || device !== null || !this.roomy;
     setText(this.ways, slow.length ? `Slow: ${slow.map((name, i) => `${i + 1} ${name}`).join(", ")}.` : "");
     const open = moved.length ? "Dotted: whose struct page? (Q3)" : "";
     setText(this.note, device ? sayDevice(device, gone) : open);
@@ -193,8 +202,13 @@ export class AddressMapPanel {
   static panelTitle = "address map";
   static narrowest = 440;
   static concerns = new Set([
-    "reserved", "table_written", "offline_migrated", "lookup", "device_page", "corrupted", "drained", "copied_home", "target_removed",
+    "reserved", "table_written", "offline_migrated", "lookup", "corrupted", "drained", "copied_home", "target_removed",
   ]);
+
+  /** A device's page; what is said of devices without naming a page is no part of the map. */
+  static isAbout({ kind, pfn }) {
+    return kind === "device_page" && pfn >= 0;
+  }
 
   constructor(host) {
     this.host = host;

@@ -1,15 +1,11 @@
-// The optional panels of a stage: those that a recording names, beside one another or with tabs.
+// The optional panels of a stage: as many beside one another as fit, chosen by tabs or by events.
 
-import { planDeck, DECK_FRAME, DECK_GAP, DECK_STRIP } from "./deckplan.js";
+import { DECK_FRAME, DECK_GAP, DECK_STRIP, orderPanels, planDeck } from "./deckplan.js";
 import { makeElement } from "./dom.js";
 import { OPTIONAL_PANELS } from "./optional.js";
 
 const CHART_TAB = "chart";
-
-/** Which of some panels an event concerns: its name, or undefined. */
-export function panelOfEvent(classes, { kind }) {
-  return classes.find((one) => one.concerns?.has(kind))?.panelName;
-}
+const FOLLOW_HINT = "Show what the last events are about (p: the next panel)";
 
 export class OptionalDeck {
   /** host: what panels may ask of the stage: {showTip, hideTip, goTo, showChart}, see panels.js. */
@@ -17,7 +13,7 @@ export class OptionalDeck {
     this.host = host;
     this.made = new Map();
     this.shown = [];
-    this.chosen = null;
+    this.picks = [];
     this.strip = makeElement("div", "deck-strip");
     this.body = makeElement("div", "deck-body");
     this.el = makeElement("section", "deck", { "aria-label": "further panels", hidden: true }, [this.strip, this.body]);
@@ -34,16 +30,16 @@ export class OptionalDeck {
     const key = classes.map((one) => one.panelName).join();
     if (key !== this.key) {
       this.key = key;
-      this.chosen = null;
+      this.picks = [];
       this.shown = classes.map((one) => this.make(one));
       this.body.replaceChildren(...this.shown.map(({ frame }) => frame));
       this.plan = null;
-      this.active = null;
     }
     this.el.hidden = this.empty;
     if (this.empty) this.host.showChart(true);
     this.sides = sides;
     this.view = view;
+    this.told = sides.map(({ recording }) => this.findTold(recording));
     for (const { name, panel } of this.shown) panel.load(this.sidesOf(name), view);
     this.stale = true;
   }
@@ -63,6 +59,16 @@ export class OptionalDeck {
     return this.sides.filter(({ recording }) => recording.meta.panels?.includes(name));
   }
 
+  /** Events that are about a panel, {tick, name}: the first panel that they concern. */
+  findTold({ events }) {
+    const about = (Panel, event) => Panel.isAbout?.(event) || Panel.concerns?.has(event.kind);
+    const found = events.map((event) => ({
+      tick: event.tick,
+      name: this.shown.find(({ Panel }) => about(Panel, event))?.name,
+    }));
+    return found.filter(({ name }) => name);
+  }
+
   /**
    * Lay the panels out; returns {height, chart}: what they take with the gap before them, and what
    * the chart below them has. For the arguments see planDeck.
@@ -74,30 +80,29 @@ export class OptionalDeck {
       least: (width) => panel.least(width),
     }));
     this.plan = planDeck({ ...room, needs });
-    const { beside, widths, height, chart } = this.plan;
-    this.el.classList.toggle("hotmem-deck-beside", beside);
-    this.tabbed = !beside && (this.shown.length > 1 || (room.chart > 0 && chart === 0));
-    this.charted = this.tabbed && room.chart > 0 && chart === 0;
-    this.strip.hidden = !this.tabbed;
+    const { width, height, chart, tabbed, titled } = this.plan;
+    this.charted = room.chart > 0 && chart === 0;
+    this.strip.hidden = !tabbed;
     // Without a chart below the panels get what the map has left over.
     this.el.classList.toggle("hotmem-deck-last", chart === 0);
-    const above = this.tabbed ? DECK_STRIP : DECK_FRAME.title;
-    this.shown.forEach(({ frame, title }, i) => {
-      title.hidden = this.tabbed;
-      frame.style.flexBasis = `${widths[i]}px`;
-    });
+    const strip = tabbed ? DECK_STRIP : 0;
+    for (const { frame, title } of this.shown) {
+      title.hidden = !titled;
+      frame.style.flexBasis = `${width}px`;
+    }
     this.makeTabs();
-    this.pickTab();
-    const took = this.resizePanels(height - above - DECK_FRAME.height);
-    const taken = took + above + DECK_FRAME.height;
-    this.body.style.flexBasis = `${taken - (this.tabbed ? DECK_STRIP : 0)}px`;
-    return { height: taken + (chart > 0 ? DECK_GAP : 0), chart };
+    this.pickTabs();
+    const taken = this.resizePanels(height - strip);
+    this.body.style.flexBasis = `${taken}px`;
+    return { height: taken + strip + (chart > 0 ? DECK_GAP : 0), chart };
   }
 
-  /** Give all panels a height, with the widths of the plan; returns the most that one took. */
-  resizePanels(height) {
+  /** Give all panels a height, their frames included; returns the most that one took. */
+  resizePanels(outer) {
     this.stale = true;
-    return Math.max(...this.shown.map(({ panel }, i) => panel.resize(this.plan.widths[i] - DECK_FRAME.width, height)));
+    const around = DECK_FRAME.height + (this.plan.titled ? DECK_FRAME.title : 0);
+    const width = this.plan.width - DECK_FRAME.width;
+    return Math.max(...this.shown.map(({ panel }) => panel.resize(width, outer - around))) + around;
   }
 
   /** Take the height that is really there, once everything has its place, and draw. */
@@ -110,65 +115,63 @@ export class OptionalDeck {
   takeHeight() {
     if (this.settled || this.body.hidden) return;
     this.settled = true;
-    if (this.plan.chart > 0) return;
-    const title = this.tabbed ? 0 : DECK_FRAME.title;
-    this.resizePanels(this.body.clientHeight - title - DECK_FRAME.height);
+    if (this.plan.chart === 0) this.resizePanels(this.body.clientHeight);
   }
 
   makeTabs() {
     const names = this.shown.map(({ name, Panel }) => [name, Panel.panelTitle]);
     const tabs = this.charted ? [[CHART_TAB, "time chart"], ...names] : names;
-    const press = (name) => () => this.choose(name);
     this.tabs = tabs.map(([name, title]) => ({
       name,
-      el: makeElement("button", "segment", { type: "button", onclick: press(name) }, title),
+      el: makeElement("button", "segment", { type: "button", onclick: () => this.choose(name) }, title),
     }));
-    const hint = "Show what the last event is about (p: the next panel)";
-    this.auto = makeElement("button", "segment deck-auto", { type: "button", title: hint, onclick: press(null) }, "follow events");
+    const follow = { type: "button", title: FOLLOW_HINT, onclick: () => this.choose(null) };
+    this.auto = makeElement("button", "segment deck-auto", follow, "follow events");
     this.strip.replaceChildren(
-      makeElement("div", "segments", { role: "group", "aria-label": "panel shown" }, this.tabs.map(({ el }) => el)),
+      makeElement("div", "segments", { role: "group", "aria-label": "panels shown" }, this.tabs.map(({ el }) => el)),
       this.auto,
     );
   }
 
   /** Choose a panel by name, or null: what the events are about. */
   choose(name) {
-    this.chosen = name;
+    this.picks = name === null ? [] : [name, ...this.picks.filter((one) => one !== name)];
     this.stale = true;
     this.draw(this.sides, this.view);
   }
 
-  /** Go on to the next tab. */
+  /** Go on to the next tab that is not shown. */
   chooseNext() {
-    if (!this.tabbed) return;
-    const at = this.tabs.findIndex(({ name }) => name === this.active);
-    this.choose(this.tabs[(at + 1) % this.tabs.length].name);
-  }
-
-  /** The panel that the last event of all sides is about, of those that are about a panel. */
-  nameOfEvents() {
-    const classes = this.shown.map(({ Panel }) => Panel);
-    let latest = { tick: -1 };
-    for (const { recording, tick } of this.sides) {
-      const event = recording.events.findLast((one) => one.tick <= tick && panelOfEvent(classes, one));
-      if (event && event.tick > latest.tick) latest = event;
-    }
-    return panelOfEvent(classes, latest);
-  }
-
-  pickTab() {
+    if (!this.plan?.tabbed) return;
     const names = this.tabs.map(({ name }) => name);
-    const wish = this.chosen ?? this.nameOfEvents();
-    const active = names.includes(wish) ? wish : names[0];
-    for (const { name, el } of this.tabs) el.setAttribute("aria-pressed", String(name === active));
-    this.auto.setAttribute("aria-pressed", String(this.chosen === null));
-    for (const { name, frame } of this.shown) frame.hidden = this.tabbed && name !== active;
-    const chart = !this.charted || active === CHART_TAB;
-    this.body.hidden = this.charted && chart;
-    this.el.classList.toggle("hotmem-deck-folded", this.body.hidden);
-    this.host.showChart(chart);
-    if (active !== this.active) this.stale = true;
-    this.active = active;
+    const from = names.indexOf(this.picks[0] ?? [...this.active].at(-1));
+    const turn = names.map((_, i) => names[(from + 1 + i) % names.length]);
+    this.choose(turn.find((name) => !this.active.has(name)) ?? turn[0]);
+  }
+
+  /** The names that are shown now: the chart alone, or as many panels as there are columns. */
+  namesShown() {
+    const { columns, tabbed } = this.plan;
+    const names = this.shown.map(({ name }) => name);
+    if (!tabbed) return names;
+    const told = this.sides.flatMap(({ tick }, i) => this.told[i].filter((one) => one.tick <= tick));
+    told.sort((a, b) => a.tick - b.tick);
+    if (this.charted && (this.picks[0] === CHART_TAB || (this.picks.length === 0 && told.length === 0))) return [CHART_TAB];
+    return orderPanels(names, this.picks.filter((name) => names.includes(name)), told).slice(0, columns);
+  }
+
+  pickTabs() {
+    this.active = new Set(this.namesShown());
+    for (const { name, el } of this.tabs) el.setAttribute("aria-pressed", String(this.active.has(name)));
+    this.auto.setAttribute("aria-pressed", String(this.picks.length === 0));
+    for (const { name, frame } of this.shown) frame.hidden = !this.active.has(name);
+    const chart = this.active.has(CHART_TAB);
+    this.body.hidden = chart;
+    this.el.classList.toggle("hotmem-deck-folded", chart);
+    this.host.showChart(chart || !this.charted);
+    const key = [...this.active].join();
+    if (key !== this.el.dataset.panels) this.stale = true;
+    this.el.dataset.panels = key;
   }
 
   /** Draw the panels that can be seen, at the ticks where the sides stand. */
@@ -176,13 +179,12 @@ export class OptionalDeck {
     this.sides = sides;
     this.view = view;
     if (this.empty || !this.plan) return;
-    this.pickTab();
+    this.pickTabs();
     this.takeHeight();
     const at = sides.map((side) => side.tick).join();
     if (!this.stale && at === this.drawn) return;
     this.stale = false;
     this.drawn = at;
     for (const { name, panel, frame } of this.shown) if (!frame.hidden) panel.draw(this.sidesOf(name), view);
-    this.el.dataset.panel = this.tabbed ? this.active : "";
   }
 }

@@ -82,3 +82,13 @@ export function makeId(name) {
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/** A function that measures words in an element's font, bold or not, in css pixels. */
+export function textMeasure(element) {
+  const context = document.createElement("canvas").getContext("2d");
+  const { fontFamily, fontSize } = getComputedStyle(element);
+  return (words, bold = false) => {
+    context.font = `${bold ? "650 " : ""}${fontSize} ${fontFamily}`;
+    return context.measureText(words).width;
+  };
+}

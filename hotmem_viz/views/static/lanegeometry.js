@@ -14,7 +14,7 @@ const WORDS_OF_WORK = {
   copied: "copying pages",
   table_written: "writing the map",
   tables_walked: "walking page tables",
-  copied_home: "copying home, rewriting",
+  copied_home: "copying home and rewriting",
 };
 
 function phaseOf(state) {

@@ -115,6 +115,7 @@ class LanesView {
       const when = whenOf(stop, part, tick);
       this.groups[i].setAttribute("class", `hotmem-lanes-part hotmem-lanes-${when}`);
       this.items[i].className = `hotmem-lanes-item hotmem-lanes-${when}`;
+      this.items[i].setAttribute("aria-current", when === "now" ? "step" : "false");
     });
     this.say(stop, at, tick);
   }
@@ -150,13 +151,12 @@ class LanesView {
       return this.makeText(label - 8, y, `CPU ${lane}`, "hotmem-lanes-name");
     });
     this.svg.replaceChildren(...names, ...this.groups);
-    this.items = stop.parts.map((part) =>
-      makeElement("li", "lanes-item", {}, [
-        makeElement("span", "lanes-label", {}, part.label),
-        makeElement("span", "lanes-time", {}, formatPause(part.to - part.from)),
-      ]),
-    );
-    this.list.replaceChildren(...this.items);
+    this.items = stop.parts.map((part) => {
+      const parts = [makeElement("span", "", {}, part.label), makeElement("span", "", {}, formatPause(part.to - part.from))];
+      const title = `Go to tick ${part.tick}`;
+      return makeElement("button", "lanes-item", { type: "button", title, onclick: () => this.host.goTo(this.side, part.tick) }, parts);
+    });
+    this.list.replaceChildren(...this.items.map((item) => makeElement("li", "", {}, item)));
   }
 
   makeText(x, y, words, classes) {

@@ -8,7 +8,7 @@ const CHART_SHARE = 0.2;
 const NARROW = 860;
 const LOWEST_CAPTION = 72;
 const HIGHEST_CAPTION = 132;
-const HIGHEST_CLOSE_CAPTION = 168;
+const HIGHEST_PAIR_CAPTION = 168;
 const HIGHEST_FREE_CAPTION = 200;
 const LECTURE_CAPTION = 210;
 const SMALLEST_CHART = 130;
@@ -69,7 +69,7 @@ function stackHeights(stage, measure) {
 function highestCaption({ paired, root }, lecture) {
   if (lecture) return LECTURE_CAPTION;
   if (paired && !root.classList.contains("hotmem-wide")) return HIGHEST_FREE_CAPTION;
-  return root.classList.contains("hotmem-close") ? HIGHEST_CLOSE_CAPTION : HIGHEST_CAPTION;
+  return paired ? HIGHEST_PAIR_CAPTION : HIGHEST_CAPTION;
 }
 
 /** Heights of the parts beside the maps; sets the classes and variables they follow. */
@@ -117,20 +117,23 @@ export function arrangeStage(stage) {
   const inNotebook = stage.paired ? PAIR_NOTEBOOK_MAP : NOTEBOOK_MAP;
   const notes = stackHeights(stage, (side) => side.note.offsetHeight);
   const bounded = wide || lecture;
-  const deck = stage.deck.fit({
+  const room = {
     width: stage.shell.main.clientWidth,
     left: bounded ? height - fixed - notes : Infinity,
     rows: countRows(stage),
     chart,
-  });
+  };
+  let deck = stage.deck.fit(room);
   const left = (height - fixed - deck.chart - (bounded ? deck.height : 0) - notes) / countRows(stage);
   const share = notebook && !wide ? inNotebook : Math.max(SMALLEST_MAP, left);
   for (const { map, recording, mapPanel } of stage.sides) {
     const text = lecture ? LECTURE_LABELS : labels;
     map.resize(recording, { width: mapPanel.clientWidth, height: share, dpr, text });
   }
-  // A map of very many sections may need more than its share: then the stage grows.
+  // A map of very many sections may need more than its share: then other panels have what they
+  // cannot do without, and if that is too much the stage grows.
   const maps = stackHeights(stage, (side) => side.mapPanel.offsetHeight);
+  if (bounded && maps > share * countRows(stage) + notes) deck = stage.deck.fit({ ...room, maps: maps - notes });
   const least = fixed + (deck.chart > 0 ? LEAST_CHART : 0) + deck.height + maps;
   const grown = Math.max(height, least);
   root.style.setProperty("--hotmem-height", `${grown}px`);

@@ -1,18 +1,17 @@
 // The page-table trees of one recording: boxes by level, and in words what they stand for.
 
-import { makeElement, makeSvg, setText } from "./dom.js";
+import { makeElement, makeSvg, setText, textMeasure } from "./dom.js";
 import { formatCount } from "./format.js";
 import { layOutTrees, leastTrees, nextPlace, placeAt } from "./treelayout.js";
 import { TableIndex } from "./tables.js";
 import { countTables, makeTableKey, plural, tableFacts, TABLE_LOOKS, walkWords } from "./treewords.js";
 
-const WALK_LETTERS = 150;
-const REST_LETTERS = 70;
+const FEW_PROCESSES = 12;
+const LONG_REST = "Drawn: 10 processes; and 1,000 more processes, 500,000 table pages.";
 const NO_TABLES = "This recording follows no page tables.";
 const TREE_TEXT_LINE = 20;
 const TREE_GAP = 4;
-const KEY_LETTERS = 5;
-const LETTER = 0.56;
+const KEY_BOX = 34;
 const TREE_GUTTER = 66;
 const TREE_DIGIT = 9;
 
@@ -21,10 +20,11 @@ export class TreeView {
   constructor(host) {
     this.host = host;
     this.chip = makeElement("span", "side-chip");
-    this.counts = makeElement("span", "tables-counts");
+    this.counts = makeElement("span");
     this.keys = new Map(Object.keys(TABLE_LOOKS).map((change) => [change, makeTableKey(change)]));
     const keys = [...this.keys.values()].map(({ el }) => el);
-    this.head = makeElement("p", "tables-head", {}, [this.chip, this.counts, makeElement("span", "tables-keys", {}, keys)]);
+    const counts = makeElement("span", "tables-counts", {}, [this.chip, " ", this.counts]);
+    this.head = makeElement("p", "tables-head", {}, [counts, makeElement("span", "tables-keys", {}, keys)]);
     this.rest = makeElement("p", "tables-rest");
     this.none = makeElement("p", "optional-none", {}, NO_TABLES);
     this.svg = makeSvg("svg", { class: "hotmem-trees", role: "img", tabindex: 0 });
@@ -53,7 +53,11 @@ export class TreeView {
     if (!has) return;
     const shown = new Set(this.shownKeys());
     for (const [change, { el }] of this.keys) el.hidden = !shown.has(change);
-    this.walks = shown.has("visited");
+    this.longestOf = Object.fromEntries([...shown].map((change) => [change, this.findLongest((tick) => formatCount(this.index.changesAt(tick)[change]))]));
+    this.longest = this.findLongest((tick) => this.countsAt(tick));
+    const walk = this.findLongest((tick) => walkWords(this.index.walkAt(tick)));
+    const most = Math.max(...Array.from({ length: recording.ticks }, (_, tick) => countTables(this.index, recording, tick).processes));
+    this.longestRest = most > FEW_PROCESSES || !walk ? `${LONG_REST} ${walk}` : walk;
     this.trees = this.index.rankRoots().map((root) => ({ root, labelWidth: String(root.number).length * TREE_DIGIT }));
     this.key = "";
   }
@@ -62,7 +66,7 @@ export class TreeView {
   resize(width, room) {
     if (!this.index) return TREE_TEXT_LINE;
     const { line } = this;
-    const [heads, words] = this.countLines(width, line);
+    const [heads, words] = this.countLines(width);
     this.head.style.height = `${heads * line + TREE_GAP}px`;
     this.rest.style.height = `${words * line}px`;
     const around = (heads + words) * line + 2 * TREE_GAP;
@@ -73,7 +77,7 @@ export class TreeView {
   least(width) {
     if (!this.index) return TREE_TEXT_LINE;
     const { line } = this;
-    const [heads, words] = this.countLines(width, line);
+    const [heads, words] = this.countLines(width);
     return (heads + words) * line + 2 * TREE_GAP + leastTrees(this.index.levels.length);
   }
 
@@ -83,16 +87,20 @@ export class TreeView {
     return Math.max(TREE_TEXT_LINE, Math.round(size * 1.4));
   }
 
-  /** Lines that the head and the words below may need, from the letters of the longest. */
-  countLines(width, line) {
-    const letter = (line / 1.4) * LETTER;
-    const { last, levels } = this.index;
-    const counted = this.countsAt(last).length + 2 * levels.length;
-    const keys = this.shownKeys().reduce((sum, change) => sum + TABLE_LOOKS[change][0].length + KEY_LETTERS + 3, 0);
-    const linesOf = (letters) => Math.max(1, Math.ceil((letters * letter) / width));
-    const together = (counted + keys + 3) * letter <= width;
-    const told = this.walks ? WALK_LETTERS : REST_LETTERS;
-    return [together ? 1 : linesOf(counted) + linesOf(keys), linesOf(told)];
+  /** Lines that the head and the words below may need. */
+  countLines(width) {
+    const measure = textMeasure(this.el);
+    const counted = measure(this.longest) + (this.chip.hidden ? 0 : KEY_BOX);
+    const keys = this.shownKeys().reduce((sum, change) => sum + measure(`${TABLE_LOOKS[change][0]} ${this.longestOf[change]}`, true) + KEY_BOX, 0);
+    const linesOf = (pixels) => Math.max(1, Math.ceil(pixels / width));
+    const together = counted + keys <= width;
+    return [together ? 1 : linesOf(counted) + linesOf(keys), linesOf(measure(this.longestRest))];
+  }
+
+  /** The longest of what is said at any tick. */
+  findLongest(wordsAt) {
+    const all = Array.from({ length: this.index.ticks }, (_, tick) => wordsAt(tick));
+    return all.reduce((longest, words) => (words.length > longest.length ? words : longest), "");
   }
 
   /** The changes that this recording has, in the legend's order. */
