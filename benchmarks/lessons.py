@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,14 @@ def lesson_rows(scenario: str, parameters: dict[str, Any]) -> list[Row]:
     what = f"{scenario} ({settings})" if settings else scenario
     recording = hotmem_viz.run(scenario, **parameters)
     gc.collect()
+    start = time.process_time()
     ms = 1e3 * median_of(RUNS, lambda: timed(lambda: hotmem_viz.run(scenario, **parameters)))
+    processor = 1e3 * (time.process_time() - start) / RUNS
     with tempfile.TemporaryDirectory() as folder:
         npz = recording.save(Path(folder) / "lesson.npz").stat().st_size / 1e3
     page = len(recording.to_html().encode()) / 1e6
-    ticks = f"{recording.n_ticks} ticks"
+    # On a machine that others use as well, the wall clock says more about them.
+    ticks = f"{recording.n_ticks} ticks; {processor:.0f} ms of the processor, on average"
     return [
         Row(f"{what}, recorded in", ms, "ms", "<= 150", ms <= 150, ticks),
         Row(f"{what}, .npz", npz, "kB", "<= 300", npz <= 300),

@@ -196,7 +196,11 @@ def _share(name: str, words: str) -> Callable[[Mapping[str, Any]], str]:
     """Return a title that says a parameter as a share."""
 
     def read(meta: Mapping[str, Any]) -> str:
-        value = meta["parameters"].get(name)
+        given = meta["parameters"]
+        value = given.get(name)
+        if name == "movable" and value is None and not given.get("boot"):
+            # What these boot with where nothing is said; others bring options of their own.
+            value = DEFAULT_MOVABLE if given.get("machine") in ("classroom", "server") else None
         return "" if value is None else f"{value:.0%} {words}"
 
     return read

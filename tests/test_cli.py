@@ -257,3 +257,14 @@ def is_alive(pid):
             return status.read().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_page_can_show_two_machines(run_command, tmp_path):
+    out = tmp_path / "pair.html"
+    words = ["run", "exhaustion", "--set", "machine=pae", "--beside", "machine=64bit"]
+    done = run_command(*words, "--out", str(out))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "64-bit machine: 16 GiB" in out.read_text(encoding="utf-8")
+    wrong = run_command("run", "exhaustion", "--beside", "colour=red", "--out", str(out))
+    assert wrong.returncode == 2
+    assert "colour: 'red' is not allowed" in wrong.stderr

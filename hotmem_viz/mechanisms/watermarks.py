@@ -106,7 +106,7 @@ def protection(
     of_node = (node[:, None] == node).astype(np.int64) @ by_type
     above = np.cumsum(of_node * (columns > zone[:, None]), axis=1)
     ratio = np.array([ratios[t] for t in ZoneType])[zone]
-    kept: np.ndarray = above // np.maximum(ratio, 1)[:, None]
+    kept: Pages = above // np.maximum(ratio, 1)[:, None]
     kept[(ratio == 0) | (pages == 0)] = 0
     return kept
 

@@ -160,18 +160,9 @@ class StrategyRun:
         self.story.take(online)
         written = online.granted if chosen else 0
         self.tally.decisions += written
-        self._widen_zones()
+        describe.widen_zones(self.meta["zones"], self.memory)
         told = telling.tell_added(mem, node, len(added.frames), written, how)
         yield from self._tell(told)
-
-    def _widen_zones(self) -> None:
-        """Let the recording's zones have room for what they have come to manage."""
-        zones = self.memory.zones
-        for row in self.meta["zones"]:
-            z = row["id"]
-            if int(zones.managed[z]) > row["managed"]:
-                for name in ("start_pfn", "end_pfn", "present", "managed"):
-                    row[name] = int(getattr(zones, name)[z])
 
     def _run_load(self) -> Iterator[Tick]:
         """Make the plan's requests for memory, then let the burst end."""

@@ -153,3 +153,39 @@ def test_two_maps_of_a_large_machine_have_the_cells_of_one():
     cells = [len(r.frame(0)) for r in pair.recordings]
     assert sum(cells) <= 131_072
     assert [r.meta["pages_per_cell"] for r in pair.recordings] == [256, 256]
+
+
+# --- two machines, or anything else ------------------------------------------------------------
+
+
+def test_lowmem_then_and_a_movable_zone_now_die_of_the_same_load():
+    pair = hotmem_viz.beside("exhaustion", machine=("pae", "64bit"))
+    assert pair.titles == ("32-bit PAE box: 16 GiB", "64-bit machine: 16 GiB")
+    kernel = [sum(z["present"] for z in r.meta["zones"] if z["kernel"]) for r in pair.recordings]
+    assert kernel[0] == pytest.approx(kernel[1], rel=0.01), "zones of the same sizes"
+    present = [r.meta["machine"]["present_pages"] for r in pair.recordings]
+    assert present[0] == pytest.approx(present[1], rel=0.001)
+    for recording in pair.recordings:
+        assert recording.event_list[-1].kind == "OOM"
+        assert column(recording, "free")[-1] > 0.85 * present[0]
+
+
+def test_two_machines_get_the_very_same_requests():
+    left, right = build_pair("exhaustion", machine=("pae", "64bit"), seed=3)
+    for name in REQUESTS:
+        assert np.array_equal(getattr(left.workload, name), getattr(right.workload, name)), name
+
+
+def test_what_draws_the_requests_may_differ_too():
+    left, right = build_pair("exhaustion", seed=(3, 4))
+    assert not np.array_equal(left.workload.operations, right.workload.operations)
+
+
+def test_a_machine_without_the_nodes_that_ask_is_refused():
+    with pytest.raises(ParameterError, match=r"machine: 'pae' is not allowed; .*nodes \[0, 1\]"):
+        hotmem_viz.beside("exhaustion", machine=("classroom", "pae"))
+
+
+def test_a_pair_is_called_by_what_differs():
+    pair = hotmem_viz.beside("exhaustion", movable=(0.5, 0.75), user=0.3)
+    assert pair.titles == ("50% movable", "75% movable")
