@@ -180,8 +180,8 @@ def parse_value(text: str) -> int | float | bool | str | None:
     multiple=True,
     metavar="KERNEL|NAME=VALUE",
     callback=lambda ctx, param, words: _parse_settings(ctx, param, _name_kernel(words)),
-    help="Run it a second time too, under another kernel (7.2) or with a parameter set otherwise"
-    " (machine=64bit), and show both; for .html.",
+    help="Run it a second time too, under another kernel (7.2), by another of the strategies, or"
+    " with a parameter set otherwise (machine=64bit), and show both; for .html.",
 )
 @click.option("--tick", type=int, help="The tick that a .png shows  [default: the last mark]")
 @click.option("--theme", type=click.Choice(["light", "dark"]), help="Of pictures  [default: light]")

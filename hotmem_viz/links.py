@@ -29,6 +29,9 @@ MOST = 4096
 """Characters of a link that are read."""
 
 THEMES = ("auto", "light", "dark")
+OTHERWISE = ("machine=64bit", "machine=pae", "movable=0", "held=1")
+"""What a second run of the exhaustion lesson can have otherwise, kernels apart."""
+
 RESERVED = ("scenario", "beside", "tick", "theme")
 PREFIX = "p."
 """Before a parameter whose name is one of RESERVED."""
@@ -58,8 +61,8 @@ class Fragment:
 class LinkState:
     """A state that can be shown: a known scenario, and parameters that it accepts.
 
-    parameters: those that the link names, as values. beside: a second kernel by name, "" for the
-    machine's own, or a second strategy; None for none.
+    parameters: those that the link names, as values. beside: what the app takes for a second run
+    (a kernel by name, "" for the machine's own, a strategy), None where the link says nothing.
     """
 
     scenario: str
@@ -157,6 +160,7 @@ def _check_machine(machine: str) -> None:
 
 
 def _check_beside(scenario: str, second: str) -> None:
+    """Refuse what cannot stand beside a run; whether it goes with the rest shows in the run."""
     if scenario not in REPLAYED:
         allowed = f"scenarios whose requests a second run can replay are {', '.join(REPLAYED)}"
         raise ParameterError("beside", second, allowed)
@@ -165,7 +169,7 @@ def _check_beside(scenario: str, second: str) -> None:
 
         require_choice("beside", second, tuple(STRATEGIES.values()))
     else:
-        require_choice("beside", second, ("", *PROFILES))
+        require_choice("beside", second, ("", *PROFILES, *OTHERWISE))
 
 
 def write_link(shown: Recording | Pair, tick: int = 0, theme: str = "auto") -> str:
@@ -177,32 +181,39 @@ def write_link(shown: Recording | Pair, tick: int = 0, theme: str = "auto") -> s
     meta = shown.left.meta if isinstance(shown, Pair) else shown.meta
     if "defaults" not in meta:
         return ""
+    second = _second_run(shown)
+    if second is None and isinstance(shown, Pair):
+        return ""
     parts = [("scenario", str(meta["scenario"]))]
     for name, value in meta["parameters"].items():
         if name == "seed" or value != meta["defaults"][name]:
             parts.append((f"{PREFIX}{name}" if name in RESERVED else name, write_value(value)))
-    if isinstance(shown, Pair):
-        differs = _find_difference(shown)
-        if not differs:
-            return ""
-        parts.append(("beside", shown.right.meta["parameters"][differs]))
+    if second is not None:
+        parts.append(("beside", second))
     parts.append(("tick", str(tick)))
     if theme != "auto":
         parts.append(("theme", theme))
     return "&".join(f"{name}={quote(value, safe=_PLAIN)}" for name, value in parts)
 
 
-BESIDE = {"objects": "profile", "step": "strategy"}
-"""The one parameter in which two runs may differ, by what their cursor goes along."""
+BESIDE = {"objects": "profile", "installed": "profile", "step": "strategy"}
+"""The one parameter in which two runs usually differ, by what their cursor goes along."""
 
 
-def _find_difference(pair: Pair) -> str:
-    """Return the parameter in which two runs of a scenario differ, "" if that is not the only one.
+def _second_run(shown: Recording | Pair) -> str | None:
+    """Return what stands on the right: a kernel, a strategy, or one parameter with its value.
 
-    Two runs of the same kernel, or of the same strategy, are such runs too.
+    None for no second run that a link can name. Two runs of the same kernel, or of the same
+    strategy, are such runs too.
     """
-    first, second = (side.meta for side in pair.recordings)
-    name = BESIDE.get(pair.by, "")
-    kept = [{n: v for n, v in m["parameters"].items() if n != name} for m in (first, second)]
-    named = "defaults" in second and first["scenario"] == second["scenario"]
-    return name if named and kept[0] == kept[1] else ""
+    if not isinstance(shown, Pair):
+        return None
+    left, right = (side.meta for side in shown.recordings)
+    given, key = right["parameters"], BESIDE.get(shown.by, "")
+    if "defaults" not in right or left["scenario"] != right["scenario"] or key not in given:
+        return None
+    differing = [name for name, value in left["parameters"].items() if given[name] != value]
+    if differing in ([], [key]):
+        return str(given[key])
+    other = "&".join(f"{name}={write_value(given[name])}" for name in differing)
+    return other if other in OTHERWISE else None

@@ -239,7 +239,6 @@ class EventKind(IntEnum):
 
     CAPACITY = 100
     NODE_ADDED = 101
-    RESERVE_SET = 102
     LOADED = 103
     NODE_BREAKS = 104
     NODE_LEFT = 105

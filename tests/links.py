@@ -95,6 +95,11 @@ def parts_of(fragment: Fragment) -> dict[str, Any]:
     return {name: value for name, value in parts.items() if value != usual[name]}
 
 
+def cursor_of(*metas: dict[str, Any]) -> str:
+    """Return what two runs go along on their common cursor."""
+    return "step" if "strategy" in metas[0]["parameters"] else "objects"
+
+
 def shown_of(*metas: dict[str, Any]) -> Recording | Pair:
     """Return just enough of a recording, or of a pair by objects, for its link: the metas."""
     recordings = []
@@ -105,7 +110,8 @@ def shown_of(*metas: dict[str, Any]) -> Recording | Pair:
     if len(recordings) == 1:
         return recordings[0]
     pair = object.__new__(Pair)
-    for name, value in zip(("left", "right", "by"), (*recordings, "objects"), strict=True):
+    values = (*recordings, cursor_of(*metas))
+    for name, value in zip(("left", "right", "by"), values, strict=True):
         object.__setattr__(pair, name, value)
     return pair
 
@@ -135,9 +141,20 @@ def written_cases() -> list[dict[str, Any]]:
     left = {"scenario": "exhaustion", "parameters": two, "defaults": {**two, "machine": "x"}}
     right = {**left, "parameters": {**two, "profile": "7.2"}}
     other = {**right, "parameters": {**two, "seed": 2}}
-    shown = [([one], 5, "dark"), ([left, right], 8, "auto"), ([left, other], 0, "auto")]
+    shown: list[Any] = [([one], 5, "dark"), ([left, right], 8, "auto"), ([left, other], 0, "auto")]
+    shown += [([left, {**left, "parameters": {**two, "machine": "64bit"}}], 4, "auto")]
+    plan = {"strategy": "none", "seed": 7, "movable": 0.75}
+    one_of_six = {"scenario": "strategies", "parameters": plan, "defaults": plan}
+    remap = {**one_of_six, "parameters": {**plan, "strategy": "remap"}}
+    shown += [([one_of_six], 1, "auto"), ([one_of_six, remap], 2, "auto")]
     shown += [([{"scenario": "load", "parameters": {}}], 3, "light"), ([right, left], 1, "light")]
     return [
-        {"metas": m, "tick": tick, "theme": theme, "text": write_link(shown_of(*m), tick, theme)}
-        for m, tick, theme in shown
+        {
+            "metas": metas,
+            "by": cursor_of(*metas),
+            "tick": tick,
+            "theme": theme,
+            "text": write_link(shown_of(*metas), tick, theme),
+        }
+        for metas, tick, theme in shown
     ]

@@ -50,7 +50,7 @@ def outcome(capsys, *words):
         (["run", "exhaustion", "--beside", "6.10", "--out", "x.html"], "'6.10'"),
         (["run", "exhaustion", "--beside", "7.2", "--out", "x.npz"], ".html"),
         (["run", "strategies", "--beside", "strategy=7.2", "--out", "x.html"], "callbacks"),
-        (["run", "strategies", "--beside", "7.2", "--out", "x.html"], "profile"),
+        (["run", "strategies", "--beside", "7.2", "--out", "x.html"], "callbacks"),
         (["scoreboard", "--out", "x.doc"], ".csv"),
         (["scoreboard", "--set", "strategy=none", "--out", "x.svg"], "all of them"),
         (["scoreboard", "--set", "seed=x", "--out", "x.svg"], "seed"),
@@ -207,7 +207,7 @@ def test_a_page_can_show_two_kernels(run_command, tmp_path):
 
 def test_strategies_stand_side_by_side_and_on_a_scoreboard(run_command, tmp_path):
     page, board = tmp_path / "two.html", tmp_path / "board.csv"
-    words = ["run", "strategies", "--set", "strategy=percent", "--beside", "strategy=remap"]
+    words = ["run", "strategies", "--set", "strategy=percent", "--beside", "remap"]
     done = run_command(*words, "--out", str(page))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     text = page.read_text(encoding="utf-8")

@@ -130,7 +130,16 @@ def test_odd_values_are_written_so_that_they_come_back():
         "0.000001234",
     ]
     assert "same" not in said.parameters
-    assert [case["text"] == "" for case in written_cases()] == [False, False, True, True, False]
+    texts = [case["text"] for case in written_cases()[1:]]
+    assert texts == [
+        "scenario=exhaustion&machine=pae&seed=1&beside=7.2&tick=8",
+        "",
+        "scenario=exhaustion&machine=pae&seed=1&beside=machine=64bit&tick=4",
+        "scenario=strategies&seed=7&tick=1",
+        "scenario=strategies&seed=7&beside=remap&tick=2",
+        "",
+        "scenario=exhaustion&machine=pae&seed=1&profile=7.2&beside=&tick=1&theme=light",
+    ]
 
 
 def test_what_no_scenario_has_made_has_no_link(tmp_path):

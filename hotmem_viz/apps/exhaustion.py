@@ -100,7 +100,7 @@ class ExhaustionApp(widgets.VBox, Linked):
         style = widgets.HTML(f"<style>{style_sheet()}</style>", layout={"display": "none"})
         plain = [control for control in self._inputs if control not in folded]
         fold = controls.fold(FOLD, folded)
-        super().__init__([style, controls.bar(plain), fold, self.errors, self.stage])
+        super().__init__([style, controls.bar([*plain, fold]), self.errors, self.stage])
         self.add_class("hotmem-app")
         self._settle()
         self._rerun.run()

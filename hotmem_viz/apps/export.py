@@ -70,6 +70,8 @@ def pair_with_progress(scenario: str, parameters: dict[str, Any], beside: dict[s
 
     beside: what is different the second time, such as {"profile": "7.2"}.
     """
+    if scenario == "strategies":
+        beside = {"strategy" if name == "profile" else name: v for name, v in beside.items()}
     _, parameters_type = find_scenario(scenario)
     usual = {f.name: f.default for f in dataclasses.fields(parameters_type)}
     build_parameters(parameters_type, {n: v for n, v in beside.items() if n not in usual})

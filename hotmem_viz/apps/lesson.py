@@ -61,6 +61,9 @@ def _restore(link: str, name: str | None) -> tuple[str, ExhaustionApp | Scenario
     lesson = make_lesson(state.scenario, **beside, **state.parameters)
     if lesson.errors.error is not None:
         raise lesson.errors.error
+    if state.beside is not None and lesson.beside.value == ALONE:
+        allowed = ", ".join(map(repr, dict(lesson.beside.options).values()))
+        raise ParameterError("beside", state.beside, f"beside such a run can stand {allowed}")
     lesson.enter(state.tick, state.theme)
     return state.scenario, lesson
 

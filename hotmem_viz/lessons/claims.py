@@ -128,7 +128,7 @@ _SHOWN: dict[str, _Place] = {
     "S40": _Place(_REMAP, EventKind.DONE, figure="the questions that the mail leaves open"),
     "S41": _Place(_REMAP, EventKind.DONE, figure="the parts of the kernel that it touches"),
     "S42": _Place(_REMAP, EventKind.DONE, figure="the questions that the mail leaves open"),
-    "S43": _Place(_SIX, EventKind.RESERVE_SET, "", {"strategy": "remap"}),
+    "S43": _Place(_SIX, EventKind.DEVICE_REGION, "", {"strategy": "remap"}),
     "S44": _Place(_REMAP, EventKind.BOOT),
     "S45": _Place("hot_remove", EventKind.OFFLINED),
     "S46": _Place("hot_remove", EventKind.CORNER),

@@ -27,7 +27,7 @@ offline     taking memory blocks offline, and why it is refused or never ends
 residue     what a section keeps when all that can migrate has left
 reverse_map mappings follow the pages that migrate
 remap, remap_targets, remap_after  the mail's proposal: reserve, stop, copy, re-point; what follows
-device_reserve a region for devices' pages alone, as the mail would have it
+device_region  sections for devices' pages alone, as the mail would have it
 stop_machine what the pause costs, and what each CPU does in it
 costs       what moving memory takes, published figures
 oom         the verdict, MemAvailable, memory that is free but of no use

@@ -14,7 +14,7 @@ from hotmem_viz.machine.hotplug_options import ONLINE, ONLINE_MOVABLE
 from hotmem_viz.machine.page_geometry import find_geometry
 from hotmem_viz.mechanisms.add_memory import add_memory, online_memory
 from hotmem_viz.mechanisms.boot import boot_machine
-from hotmem_viz.mechanisms.device_reserve import DeviceReserve
+from hotmem_viz.mechanisms.device_region import set_aside
 from hotmem_viz.memory.address_map import AddressMap, Style
 from hotmem_viz.memory.address_spaces import AddressSpaces
 from hotmem_viz.scenarios import describe
@@ -141,11 +141,8 @@ class StrategyRun:
             for node in self.nodes[1:]:
                 yield from self._add(node)
         if p.strategy == "remap":
-            nid = self.nodes[0].nid
-            reserve = DeviceReserve(mem, int(self.present * p.reserve), nid)
-            self.load.reserve = reserve
-            self.story.touch(reserve.frames)
-            yield from self._tell(telling.tell_reserve(reserve, p))
+            self.load.region = set_aside(mem, p.reserve, self.nodes[0].nid)
+            yield from self._tell(telling.tell_region(self.load.region, p))
         usable, mappable = usable_bytes(mem), mappable_bytes(mem, self.load.mapped_tables)
         yield from self._tell(telling.tell_capacity(mem, p, usable, mappable))
 
@@ -163,18 +160,9 @@ class StrategyRun:
         self.story.take(online)
         written = online.granted if chosen else 0
         self.tally.decisions += written
-        self._widen_zones()
+        describe.widen_zones(self.meta["zones"], self.memory)
         told = telling.tell_added(mem, node, len(added.frames), written, how)
         yield from self._tell(told)
-
-    def _widen_zones(self) -> None:
-        """Let the recording's zones have room for what they have come to manage."""
-        zones = self.memory.zones
-        for row in self.meta["zones"]:
-            z = row["id"]
-            if int(zones.managed[z]) > row["managed"]:
-                for name in ("start_pfn", "end_pfn", "present", "managed"):
-                    row[name] = int(getattr(zones, name)[z])
 
     def _run_load(self) -> Iterator[Tick]:
         """Make the plan's requests for memory, then let the burst end."""

@@ -36,7 +36,7 @@ COUNTERS = {
     "table_held": ("sections", "refused sections that page tables alone hold"),
     "decisions": ("decisions", "values typed, and memory blocks that a person chose a zone for"),
     "remote": ("pages", "metadata served by another node"),
-    "spilt": ("pages", "devices' pages that did not fit their reserve"),
+    "spilt": ("pages", "devices' pages that did not fit their region"),
 }
 
 
@@ -108,6 +108,6 @@ def read_counters(
         tally.table_held,
         tally.decisions,
         load.remote,
-        load.reserve.spilt if load.reserve else 0,
+        load.region.spilled if load.region else 0,
     )
     return np.concatenate((read_memory(mem), own), dtype=np.float64)

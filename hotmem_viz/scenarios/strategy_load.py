@@ -8,6 +8,7 @@ import numpy as np
 
 from hotmem_viz.mechanisms.address_spaces import map_regions, start_processes
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
+from hotmem_viz.mechanisms.device_region import alloc_for_device
 from hotmem_viz.mechanisms.outcome import Outcome
 from hotmem_viz.mechanisms.requests import GFP_OF_KIND
 from hotmem_viz.mechanisms.touching import Access, touch
@@ -16,7 +17,7 @@ from hotmem_viz.scenarios.remap_filling import MAP_START, MIB
 from hotmem_viz.scenarios.strategy_plan import ACTORS, LARGE
 
 if TYPE_CHECKING:
-    from hotmem_viz.mechanisms.device_reserve import DeviceReserve
+    from hotmem_viz.mechanisms.device_region import DeviceRegion
     from hotmem_viz.memory.address_spaces import AddressSpaces
     from hotmem_viz.scenarios.strategy_parameters import StrategiesParameters
     from hotmem_viz.scenarios.strategy_plan import Plan
@@ -30,14 +31,14 @@ class Load:
 
     asked, given: by the actors' part of the demand, in pages, of processes in how many. faults:
     first touches of users' pages and of what processes have mapped. remote: pages of metadata that
-    another node served. reserve: what devices' pages
+    another node served. region: what devices' pages
     come from under the proposal, set once the machine has booted.
     """
 
     def __init__(self, spaces: AddressSpaces, plan: Plan, p: StrategiesParameters) -> None:
         self.spaces, self.mem, self.plan = spaces, spaces.mem, plan
         self.pages, self.residue = p.mapped * MIB, p.residue
-        self.reserve: DeviceReserve | None = None
+        self.region: DeviceRegion | None = None
         self.asked = {actor.of: 0 for actor in ACTORS}
         self.given = dict(self.asked)
         self.faults = self.remote = 0
@@ -53,8 +54,8 @@ class Load:
         self.asked[actor.of] += count
         if actor.of == "processes":
             return self._start(count, owner, nid)
-        if actor.of == "device" and self.reserve:
-            out = self.reserve.take(count, owner, nid)
+        if actor.of == "device" and self.region:
+            out = alloc_for_device(self.region, count, owner, nid)
         else:
             gfp = GFP_OF_KIND[actor.kind]
             out = alloc_pages(self.mem, gfp, count, actor.kind, owner=owner, nid=nid)

@@ -75,7 +75,9 @@ class StrategiesParameters(PauseConstants):
     user: float = share(0.4, "user memory", "programs and files", 0.6)
     removals: int = whole(6, 0, 18, "single blocks", "asked to go before a node breaks")
     target: str = choice("section", TARGETS, "remap to", "what the mail leaves open (Q1)")
-    reserve: float = share(0.02, "device reserve", "of the remap strategy alone", 0.2, step=0.01)
+    reserve: float = share(
+        0.02, "region for devices", "of the remap strategy alone", 0.2, step=0.01
+    )
     seed: int = seed()
     device: float = share(
         0.01, "devices", "buffers that devices own", 0.1, step=0.01, advanced=True

@@ -10,7 +10,7 @@ from hotmem_viz.vocabulary import PAGE_SIZE, EventKind, ZoneType
 
 if TYPE_CHECKING:
     from hotmem_viz.machine.spec import NodeSpec
-    from hotmem_viz.mechanisms.device_reserve import DeviceReserve
+    from hotmem_viz.mechanisms.device_region import DeviceRegion
     from hotmem_viz.memory.physical import PhysicalMemory
     from hotmem_viz.scenarios.strategy_counters import Tally
     from hotmem_viz.scenarios.strategy_load import Load
@@ -131,21 +131,22 @@ def tell_not_added(mem: PhysicalMemory, node: NodeSpec) -> Told:
     }
 
 
-def tell_reserve(reserve: DeviceReserve, p: StrategiesParameters) -> Told:
+def tell_region(region: DeviceRegion, p: StrategiesParameters) -> Told:
     """Say what the device-only region is, and what a region for all kernel memory would be."""
+    size = region.mem.spec.section_pages
     text = (
-        f"{p.reserve:.0%} of memory, {format_pages(len(reserve.pfns))} of node 0, is kept for pages"
-        f" that devices own. kernelcore= has to hold all kernel memory: the load's metadata alone"
-        f" is {p.metadata:.0%} of the machine, its devices' pages {p.device:.0%}. How a page gets"
-        " there is open: DMA is often decided after a page was allocated."
+        f"{p.reserve:.0%} of memory was typed: {format_pages(region.pages)} of node 0 are for pages"
+        " that devices own, and for nothing else. kernelcore= has to hold all kernel memory: this"
+        f" load's metadata is {p.metadata:.0%} of the machine, its devices' pages {p.device:.0%}."
+        " How a page gets there is open: DMA is often decided after a page was allocated."
     )
     return {
-        "kind": EventKind.RESERVE_SET,
-        "title": "A reserve for devices alone",
+        "kind": EventKind.DEVICE_REGION,
+        "title": "A region for devices alone",
         "text": text,
         "claims": ("S39", "S43"),
         "rule": "5.3",
-        "pfn": int(reserve.pfns[0]) if len(reserve.pfns) else -1,
+        "pfn": int(region.sections[0]) * size if region.pages else -1,
         "unproven": True,
         "questions": ("Q15",),
     }

@@ -78,7 +78,6 @@ STARVATION_EVENTS: dict[EventKind, tuple[str, str, str]] = {
 STRATEGIES_EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.CAPACITY: ("what fits", "#0b5fa8", "#62b0f5"),
     EventKind.NODE_ADDED: ("node added", "#12786b", "#3fbfa9"),
-    EventKind.RESERVE_SET: ("device reserve", "#c2410c", "#ff8f52"),
     EventKind.LOADED: ("load is over", "#44546a", "#9fb4cf"),
     EventKind.NODE_BREAKS: ("node breaks", "#b3151f", "#ff6b6b"),
     EventKind.NODE_LEFT: ("what stays", "#8a6100", "#e3b341"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 import hotmem_viz
+from hotmem_viz import links
+from hotmem_viz.apps import exhaustion
 from hotmem_viz.apps.page import tidy
 from hotmem_viz.errors import ParameterError
 
@@ -68,3 +70,24 @@ def test_a_state_that_cannot_be_read_is_told_too():
 def test_parameters_and_a_state_exclude_each_other():
     with pytest.raises(ParameterError, match="it excludes seed; give one"):
         hotmem_viz.app("exhaustion", state="tick=3", seed=3)
+
+
+def test_what_stands_beside_an_exhaustion_run_is_part_of_its_state():
+    assert set(exhaustion.OTHERWISE) == set(links.OTHERWISE)
+    text = "scenario=exhaustion&seed=7&beside=movable=0&tick=4"
+    assert hotmem_viz.app(state=text).state == text
+
+
+def test_a_second_run_that_does_not_go_with_the_first_is_told():
+    lesson = hotmem_viz.app(state="beside=held=1&seed=3")
+    assert "beside: &#x27;held=1&#x27; is not allowed; beside such a run" in lesson.errors.value
+    assert lesson.state == "scenario=exhaustion&seed=7&tick=0"
+
+
+def test_strategies_stand_side_by_side_and_alone():
+    for text in (
+        "scenario=strategies&strategy=percent&seed=7&beside=remap&tick=3",
+        "scenario=strategies&seed=7&tick=3",
+    ):
+        assert hotmem_viz.app(state=text).state == text
+    assert "&beside=remap&" in hotmem_viz.app("strategies").state

@@ -8,7 +8,7 @@ const { read, hostile, written } = loadTruth("links");
 const USUAL = { scenario: null, beside: null, tick: 0, theme: "auto" };
 
 /** What a stage shows, as far as links go. */
-const shownOf = (metas) => ({ recordings: metas.map((meta) => ({ meta })), by: "objects" });
+const shownOf = (metas, by = "objects") => ({ recordings: metas.map((meta) => ({ meta })), by });
 
 const DEFAULTS = { obstacle: "nothing", user: 0.4, movable: null, callbacks: false, seed: 7 };
 const HERE = shownOf([
@@ -38,8 +38,8 @@ test("what Python refuses is refused alike", () => {
 });
 
 test("links are written as Python writes them", () => {
-  for (const { metas, tick, theme, text } of written) {
-    assert.equal(writeLink(shownOf(metas), tick, theme), text);
+  for (const { metas, by, tick, theme, text } of written) {
+    assert.equal(writeLink(shownOf(metas, by), tick, theme), text);
   }
 });
 

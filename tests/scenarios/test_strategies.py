@@ -97,7 +97,7 @@ def test_steps_are_those_of_every_other_strategy(recordings, strategy):
 def test_marks_come_in_order(recordings, strategy):
     found = [k for k in kinds(recordings[strategy]) if k not in {*STOP, "CALLBACK", "REFUSED"}]
     adds = ["NODE_ADDED"] * 3 if strategy in ("hot_add", "auto") else []
-    reserve = ["RESERVE_SET"] if strategy == "remap" else []
+    reserve = ["DEVICE_REGION"] if strategy == "remap" else []
     start = ["BOOT", *adds, *reserve, "CAPACITY", *LOAD]
     assert found[: len(start)] == start
     rest = found[len(start) :]
@@ -123,15 +123,14 @@ def test_captions_are_complete_and_the_unproven_is_marked(recordings, strategy):
 
 
 def test_devices_pages_stay_inside_the_reserve_until_it_is_full():
-    for share, spilt in ((0.02, False), (0.005, True)):
-        recording = hotmem_viz.run("strategies", strategy="remap", reserve=share)
+    for share, spilt in ((0.01, 0), (0.05, 2457 - 1024)):
+        recording = hotmem_viz.run("strategies", strategy="remap", device=share, reserve=0.02)
         pinned = recording.frame(tick_of(recording, "LOADED")) == PageKind.PINNED
         sections = np.array(recording.meta["sections"]).repeat(1024)[pinned]
-        size = int(49152 * share)
-        assert (column(recording, "spilt")[-1] > 0) == spilt
-        assert int(pinned.sum()) == 491
-        inside = int((sections * 1024 < 36864).sum())
-        assert inside == 491 if not spilt else inside >= size
+        region = next(e.pfn for e in recording.event_list if e.kind == "DEVICE_REGION") // 1024
+        assert column(recording, "spilt")[-1] == spilt
+        assert int(pinned.sum()) == int(49152 * share)
+        assert int((sections == region).sum()) == int(49152 * share) - spilt
 
 
 def test_a_recording_is_small_and_the_same_twice(recordings, tmp_path):

@@ -4,7 +4,7 @@
 // in several places the track only says "scattered"; then the copies of the stops tell where.
 
 import { findStops } from "./lanegeometry.js";
-import { CellTrack } from "./playback.js";
+import { CellTrack, lastBefore } from "./playback.js";
 import { RowTrack } from "./tracks.js";
 
 const SCATTERED = 0xffff;
@@ -26,34 +26,57 @@ function findCopies(recording) {
 }
 
 /**
- * Pieces {page, frame, pages} of what was copied, after one more copy.
+ * Pieces {page, frame, pages} of what was copied, after the copies of one more stop.
  *
  * Frames of a copy that hold pieces move those on; the others hold pages that were at home.
  */
-function applyCopy(pieces, { source, target, pages }) {
-  const end = source + pages;
+function applyCopies(pieces, copies) {
+  const held = pieces.toSorted((a, b) => a.frame - b.frame);
   const after = [];
-  const held = [];
-  for (const piece of pieces) {
-    const stop = piece.frame + piece.pages;
-    const from = Math.max(piece.frame, source);
-    const to = Math.min(stop, end);
-    if (from >= to) {
-      after.push(piece);
-      continue;
+  let i = 0;
+  for (const { source, target, pages } of copies.toSorted((a, b) => a.source - b.source)) {
+    const end = source + pages;
+    let home = source;
+    const moveHome = (to) => to > home && after.push({ page: home, frame: target + home - source, pages: to - home });
+    while (i < held.length && held[i].frame + held[i].pages <= source) after.push(held[i++]);
+    for (; i < held.length && held[i].frame < end; i++) {
+      const { page, frame, pages: length } = held[i];
+      const from = Math.max(frame, source);
+      const to = Math.min(frame + length, end);
+      if (from > frame) after.push({ page, frame, pages: from - frame });
+      moveHome(from);
+      after.push({ page: page + from - frame, frame: target + from - source, pages: to - from });
+      home = to;
+      if (frame + length > to) {
+        held[i] = { page: page + to - frame, frame: to, pages: frame + length - to };
+        break;
+      }
     }
-    const at = (frame, moved) => ({ page: piece.page + frame - piece.frame, frame: moved });
-    if (from > piece.frame) after.push({ ...piece, pages: from - piece.frame });
-    after.push({ ...at(from, target + from - source), pages: to - from });
-    if (stop > to) after.push({ ...at(to, to), pages: stop - to });
-    held.push([from, to]);
+    moveHome(end);
   }
-  let home = source;
-  for (const [from, to] of [...held.sort((a, b) => a[0] - b[0]), [end, end]]) {
-    if (from > home) after.push({ page: home, frame: target + home - source, pages: from - home });
-    home = to;
+  return after.concat(held.slice(i)).filter(({ page, frame }) => page !== frame);
+}
+
+/** After each stop that copied: {tick, pieces, counts}; counts: pages by section, then by host. */
+function findStages(copies, size) {
+  const stages = [];
+  for (const tick of new Set(copies.map((copy) => copy.tick))) {
+    const pieces = applyCopies(stages.at(-1)?.pieces ?? [], copies.filter((copy) => copy.tick === tick));
+    const counts = new Map();
+    for (const { page, frame, pages } of pieces) {
+      const section = Math.floor(page / size);
+      if (!counts.has(section)) counts.set(section, new Map());
+      const hosts = counts.get(section);
+      for (let at = frame; at < frame + pages; ) {
+        const host = Math.floor(at / size);
+        const next = Math.min(frame + pages, (host + 1) * size);
+        hosts.set(host, (hosts.get(host) ?? 0) + next - at);
+        at = next;
+      }
+    }
+    stages.push({ tick, pieces, counts });
   }
-  return after.filter(({ page, frame }) => page !== frame);
+  return stages;
 }
 
 /** The kernel's map of sections at every tick of a recording. */
@@ -65,13 +88,14 @@ export class SectionMap {
     this.size = meta.machine.section_pages;
     this.track = arrays["lookup.keys"] ? new CellTrack(arrays, "lookup") : null;
     this.copies = this.track ? findCopies(recording) : [];
+    this.stages = findStages(this.copies, this.size);
     const isolated = recording.events.filter((event) => event.kind === "isolated" && event.pfn >= 0);
     this.asked = new Set(isolated.map((event) => Math.floor(event.pfn / this.size)));
   }
 
   /** What was copied and not copied home at a tick, as pieces {page, frame, pages}. */
   piecesAt(tick) {
-    return this.copies.filter((copy) => copy.tick <= tick).reduce(applyCopy, []);
+    return lastBefore(this.stages, tick)?.pieces ?? [];
   }
 
   /**
@@ -86,17 +110,11 @@ export class SectionMap {
     this.sections.forEach((section, i) => {
       if (found[i] !== section) moved.push({ section, found: found[i], scattered: found[i] === SCATTERED });
     });
-    if (moved.length === 0) return [];
-    const pieces = this.piecesAt(tick);
+    const counts = lastBefore(this.stages, tick)?.counts ?? new Map();
     return moved.map(({ section, found: to, scattered }) => {
-      const counts = new Map();
-      for (const { page, frame, pages } of pieces) {
-        if (Math.floor(page / this.size) !== section) continue;
-        const host = Math.floor(frame / this.size);
-        counts.set(host, (counts.get(host) ?? 0) + pages);
-      }
-      const hosts = [...counts].map(([host, pages]) => ({ section: host, pages })).sort((a, b) => b.pages - a.pages);
-      return { section, scattered, hosts: scattered ? hosts : [{ section: to, pages: counts.get(to) ?? 0 }] };
+      const pages = counts.get(section) ?? new Map();
+      const hosts = [...pages].map(([host, n]) => ({ section: host, pages: n })).sort((a, b) => b.pages - a.pages);
+      return { section, scattered, hosts: scattered ? hosts : [{ section: to, pages: pages.get(to) ?? 0 }] };
     });
   }
 
@@ -118,7 +136,7 @@ export class SectionMap {
 
   changesAt(tick) {
     if (!this.track) return false;
-    return this.track.offsets[tick + 1] > this.track.offsets[tick] || this.copies.some((copy) => copy.tick === tick);
+    return this.track.offsets[tick + 1] > this.track.offsets[tick] || this.stages.some((stage) => stage.tick === tick);
   }
 }
 

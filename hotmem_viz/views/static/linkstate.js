@@ -6,6 +6,7 @@ export const MOST_OF_A_LINK = 4096;
 const MOST_OF_A_VALUE = 160;
 const LINK_THEMES = ["auto", "light", "dark"];
 const RESERVED_NAMES = ["scenario", "beside", "tick", "theme"];
+const SECOND_RUNS = ["machine=64bit", "machine=pae", "movable=0", "held=1"];
 const PARAMETER_PREFIX = "p.";
 const NUMBER = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$/;
 
@@ -68,30 +69,37 @@ const valueText = (value) => (value === null ? "none" : String(value));
 
 /** The state of what is shown at a tick, or "" for what no scenario has made, such as a capture. */
 export function writeLink({ recordings, by }, tick, theme) {
-  const [{ scenario, parameters, defaults }, second] = recordings.map(({ meta }) => meta);
-  const differs = second ? findDifference(recordings, by) : null;
-  if (!defaults || (second && !differs)) return "";
+  const { scenario, parameters, defaults } = recordings[0].meta;
+  const second = defaults ? secondRun(recordings, by) : null;
+  if (!defaults || (recordings.length > 1 && second === null)) return "";
   const parts = [["scenario", scenario]];
   for (const [name, value] of Object.entries(parameters)) {
     if (name !== "seed" && value === defaults[name]) continue;
     parts.push([RESERVED_NAMES.includes(name) ? PARAMETER_PREFIX + name : name, valueText(value)]);
   }
-  if (second) parts.push(["beside", second.parameters[differs]]);
+  if (second !== null) parts.push(["beside", second]);
   parts.push(["tick", String(tick)]);
   if (theme !== "auto") parts.push(["theme", theme]);
   return parts.map(([name, value]) => `${name}=${encodeValue(value)}`).join("&");
 }
 
-/** The one parameter in which two runs may differ, by what their cursor goes along. */
-const BESIDE_BY = { objects: "profile", step: "strategy" };
+/** The one parameter in which two runs usually differ, by what their cursor goes along. */
+const BESIDE_BY = { objects: "profile", installed: "profile", step: "strategy" };
 
-/** The parameter in which two runs of a scenario differ: kernel or strategy; null if not alone. */
-function findDifference(recordings, by) {
-  const [a, b] = recordings.map(({ meta }) => meta);
-  const differs = Object.hasOwn(BESIDE_BY, by) ? BESIDE_BY[by] : null;
-  if (!differs || recordings.length !== 2 || !b.defaults || a.scenario !== b.scenario) return null;
-  const alike = ([name, value]) => name === differs || b.parameters[name] === value;
-  return Object.entries(a.parameters).every(alike) ? differs : null;
+/**
+ * What stands on the right: a kernel, a strategy, or one parameter with its value; null for none
+ * that a link can name.
+ */
+function secondRun(recordings, by) {
+  const [left, right] = recordings.map(({ meta }) => meta);
+  const key = Object.hasOwn(BESIDE_BY, by) ? BESIDE_BY[by] : "";
+  if (recordings.length !== 2 || !right.defaults || left.scenario !== right.scenario) return null;
+  const given = right.parameters;
+  if (!(key in given)) return null;
+  const differing = Object.keys(left.parameters).filter((name) => left.parameters[name] !== given[name]);
+  if (differing.every((name) => name === key)) return given[key];
+  const other = differing.map((name) => `${name}=${valueText(given[name])}`).join("&");
+  return SECOND_RUNS.includes(other) ? other : null;
 }
 
 function isValue(text, value) {
@@ -106,7 +114,7 @@ function isValue(text, value) {
  */
 export function readLink(text, { recordings, by }, ticks) {
   const { scenario, beside, tick, theme, parameters } = splitFragment(text);
-  const [{ meta }, second] = recordings;
+  const [{ meta }] = recordings;
   const here = "This page holds another run: here";
   if (scenario !== null && scenario !== meta.scenario) {
     throw new Error(`${here}, scenario is '${meta.scenario}', not '${shorten(scenario)}'`);
@@ -122,10 +130,9 @@ export function readLink(text, { recordings, by }, ticks) {
       throw new Error(`${here}, ${name} is '${shorten(valueText(value))}', not '${shorten(wanted)}'`);
     }
   }
-  const differs = second ? findDifference(recordings, by) : null;
-  const other = differs ? second.meta.parameters[differs] : null;
+  const other = meta.defaults ? secondRun(recordings, by) : null;
   if ((named || beside !== null) && beside !== other) {
-    const words = [other, beside].map((kernel) => (kernel === null ? "no second run" : `'${shorten(kernel)}'`));
+    const words = [other, beside].map((run) => (run === null ? "no second run" : `'${shorten(run)}'`));
     throw new Error(`${here}, beside is ${words[0]}, not ${words[1]}`);
   }
   if (tick >= ticks) throw new LinkError("tick", String(tick), `a whole number from 0 to ${ticks - 1} is needed`);

@@ -10,8 +10,8 @@ const BETWEEN_LEVELS = 9;
 const BETWEEN_TREES = 14;
 const MOST_BETWEEN = 60;
 const BETWEEN_LINES = 10;
-const LARGEST_LEAF = 22;
-const SMALLEST_LEAF = 5;
+const LEAF_SIZES = [22, 20, 18, 16, 14, 12, 10, 8, 7, 6, 5];
+const SMALLEST_LEAF = LEAF_SIZES.at(-1);
 const LEAST_LEAF = 12;
 const MOST_BOXES = 700;
 const TREE_SIZES = [MOST_BOXES, 250, 120, 60, 36, 24, 16];
@@ -94,12 +94,27 @@ function placeSlot(measured, box, places) {
   return place;
 }
 
+/** measureSlot of a whole tree, once for each size of leaves and fold. */
+function measureTree(tree, unit, fold) {
+  const key = `${unit}/${fold}`;
+  tree.measured ??= new Map();
+  if (!tree.measured.has(key)) tree.measured.set(key, measureSlot(tree.top, unit, fold));
+  return tree.measured.get(key);
+}
+
+/** No more trees than these fit, however small they are. */
+function mostTrees({ width, height, depth }) {
+  const each = lineHeight({ lines: 1 }, SMALLEST_LEAF, depth) + BETWEEN_LINES;
+  const lines = Math.max(1, Math.floor((height + BETWEEN_LINES) / each));
+  return lines * Math.ceil((width + BETWEEN_TREES) / (UPPER_BOX + BETWEEN_TREES));
+}
+
 /** Trees in lines that fit `width`, or null where one is too wide: [{trees, lines}]. */
 function packTrees(trees, unit, fold, width) {
   const rows = [];
   let left = -1;
   for (const tree of trees) {
-    const measured = measureSlot(tree.top, unit, fold);
+    const measured = measureTree(tree, unit, fold);
     const wide = Math.max(measured.width, tree.labelWidth);
     if (wide > width) return null;
     if (wide > left) {
@@ -123,7 +138,7 @@ function packedHeight(rows, unit, depth) {
 
 /** The largest boxes with which all `trees` fit: {rows, unit, fold, height}, or null. */
 function fitTrees(trees, { width, height, depth }) {
-  for (let unit = LARGEST_LEAF; unit >= SMALLEST_LEAF; unit--) {
+  for (const unit of LEAF_SIZES) {
     let best = null;
     for (const fold of FOLDS) {
       const rows = packTrees(trees, unit, fold, width);
@@ -161,7 +176,7 @@ export function layOutTrees(trees, box) {
   const room = { ...box, width: box.width - box.gutter };
   let best = null;
   for (const most of TREE_SIZES) {
-    const fitted = fitMost(trees.map((tree) => ({ ...tree, top: growTree(tree.root, most) })), room);
+    const fitted = fitMost(trees.slice(0, mostTrees(room)).map((tree) => ({ ...tree, top: growTree(tree.root, most) })), room);
     if (fitted && (!best || fitted.trees.length > best.trees.length)) best = fitted;
     if (best && best.trees.length >= Math.min(FEW_TREES, trees.length)) break;
   }

@@ -12,7 +12,6 @@ const NO_TABLES = "This recording follows no page tables.";
 const TREE_TEXT_LINE = 20;
 const TREE_GAP = 4;
 const KEY_BOX = 34;
-const KEY_COUNT = "10,000";
 const TREE_GUTTER = 66;
 const TREE_DIGIT = 9;
 
@@ -54,6 +53,7 @@ export class TreeView {
     if (!has) return;
     const shown = new Set(this.shownKeys());
     for (const [change, { el }] of this.keys) el.hidden = !shown.has(change);
+    this.longestOf = Object.fromEntries([...shown].map((change) => [change, this.findLongest((tick) => formatCount(this.index.changesAt(tick)[change]))]));
     this.longest = this.findLongest((tick) => this.countsAt(tick));
     const walk = this.findLongest((tick) => walkWords(this.index.walkAt(tick)));
     const most = Math.max(...Array.from({ length: recording.ticks }, (_, tick) => countTables(this.index, recording, tick).processes));
@@ -91,7 +91,7 @@ export class TreeView {
   countLines(width) {
     const measure = textMeasure(this.el);
     const counted = measure(this.longest) + (this.chip.hidden ? 0 : KEY_BOX);
-    const keys = this.shownKeys().reduce((sum, change) => sum + measure(`${TABLE_LOOKS[change][0]} ${KEY_COUNT}`, true) + KEY_BOX, 0);
+    const keys = this.shownKeys().reduce((sum, change) => sum + measure(`${TABLE_LOOKS[change][0]} ${this.longestOf[change]}`, true) + KEY_BOX, 0);
     const linesOf = (pixels) => Math.max(1, Math.ceil(pixels / width));
     const together = counted + keys <= width;
     return [together ? 1 : linesOf(counted) + linesOf(keys), linesOf(measure(this.longestRest))];
