@@ -96,6 +96,10 @@ class AddedDimms(FilledRun):
             online = online_memory(mem, start, end, self._options, how=ONLINE_MOVABLE)
             self._touched.append(online.frames)
         self._added += end - start
+        # The zones that a recording shows are the largest that they ever were.
+        for row in self.meta["zones"]:
+            z = row["id"]
+            row["present"], row["managed"] = int(mem.zones.present[z]), int(mem.zones.managed[z])
         paid = len(mem.added[-1].held)
         rooms = (room, self._room())
         yield self._flush(telling.tell_dimm(mem, dimm, paid, rooms, self.objects))

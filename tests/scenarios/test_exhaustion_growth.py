@@ -55,6 +55,7 @@ def test_each_dimm_costs_its_struct_pages_in_kernel_zones_and_gives_them_nothing
     for zone in dimms.meta["zones"]:
         managed = column(dimms, f"zone{zone['id']}.managed")
         assert (managed[-1] > managed[0]) == (zone["zone"] == "Movable" and zone["nid"] == 1)
+        assert zone["managed"] == managed.max()
 
 
 def test_room_for_objects_only_falls_as_dimms_come(dimms):
