@@ -168,7 +168,7 @@ def _room(capture: Capture) -> str:
 def _observed(attempt: OfflineAttempt) -> str:
     """Say what the captured kernel answered."""
     if attempt.verdict == NEVER:
-        return f"The captured kernel was stopped by a signal after {attempt.seconds:.1f} s."
+        return f"On the captured kernel a signal ended it after {attempt.seconds:.1f} s."
     words = {OK: "took it offline", INVALID: "answered EINVAL"}
     said = words.get(attempt.verdict, f"answered {attempt.verdict}")
     return f"The captured kernel {said} after {attempt.seconds * 1000:.1f} ms."
