@@ -104,8 +104,16 @@ def dashboard(folder: Path) -> Iterator[Server]:
     """Serve the dashboard."""
     port = free_port()
     command = [sys.executable, "-m", "hotmem_viz", "dashboard", "--no-browser", "--port", str(port)]
-    with serving(command, f"http://127.0.0.1:{port}", folder / "home") as server:
+    with serving(command, f"http://127.0.0.1:{port}", folder / "home", env=keep(folder)) as server:
         yield server
+
+
+def keep(folder: Path) -> dict[str, str]:
+    """Return the environment in which kernels keep bytecode, as an installed package has it.
+
+    Where it is not to be written every kernel compiles the package anew, and only the package.
+    """
+    return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
 
 
 def slide(page: Page) -> list[float]:
@@ -182,7 +190,8 @@ def first_paint_rows(browser: Browser, server: Server, folder: Path) -> list[Row
         page.close()
         return taken
 
-    with serving(command, f"http://127.0.0.1:{port}", folder / "empty-home") as empty:
+    home = folder / "empty-home"
+    with serving(command, f"http://127.0.0.1:{port}", home, env=keep(folder)) as empty:
         ratios = [
             seconds(server.address, '.hotmem-stage[data-ready="true"]')
             / seconds(empty.address, "#ready")
