@@ -14,6 +14,7 @@ from hotmem_viz.kernel.captured_pages import stored_path
 from hotmem_viz.kernel.page_flags import PageFlag
 from hotmem_viz.kernel.page_words import HELD
 from hotmem_viz.mechanisms import buddy
+from hotmem_viz.mechanisms.allocator import free_pages
 from hotmem_viz.memory.frames import WORD, FrameSet, pack
 from hotmem_viz.memory.zones import GROUP_WORDS
 from hotmem_viz.vocabulary import PAGEBLOCK_PAGES, HugeState, MigrateType, PageKind, ZoneType
@@ -103,6 +104,17 @@ def mark_tmpfs(mem: PhysicalMemory, flags: PageRuns) -> None:
     if len(frames):
         anon = np.full(len(pfns), PageKind.ANON, np.uint8)
         mem.relabel(frames, anon, np.full(len(pfns), owner, np.uint16))
+
+
+def free_anon(mem: PhysicalMemory) -> int:
+    """Free users' memory as the end of their processes does; returns how many pages.
+
+    Files in tmpfs stay: no process has them.
+    """
+    files = mem.owner.reshape(-1) == mem.owners.add(TMPFS)
+    anon = FrameSet.of_bits(pack((mem.kind.reshape(-1) == PageKind.ANON) & ~files))
+    free_pages(mem, anon)
+    return len(anon)
 
 
 def mark_free_huge(mem: PhysicalMemory, words: PageRuns) -> None:

@@ -15,18 +15,17 @@ import numpy as np
 from hotmem_viz.kernel.attempt_telling import tell_verdict
 from hotmem_viz.kernel.hot_events import STAGES, has_hotplug, is_growth
 from hotmem_viz.kernel.hot_run import spec_with_slots
-from hotmem_viz.kernel.model_run import ModelRun
+from hotmem_viz.kernel.model_run import WatchedRun
 from hotmem_viz.mechanisms.add_memory import add_memory, online_memory
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.mechanisms.requests import GFP
-from hotmem_viz.memory.frames import FrameSet, pack
 from hotmem_viz.recording.recording import Event
 from hotmem_viz.scenarios import describe, telling
 from hotmem_viz.units import format_pages
 from hotmem_viz.vocabulary import EventKind, SectionState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
     from hotmem_viz.kernel.captures import Capture
     from hotmem_viz.kernel.compare_machine import ComparedMachine
@@ -77,7 +76,7 @@ def count_steps(capture: Capture, moments: Sequence[Moment]) -> np.ndarray:
     return np.array(list(accumulate(told, max)))[:, None]
 
 
-class ChangingRun(ModelRun):
+class ChangingRun(WatchedRun):
     """A machine with slots, booted, that memory can be added to.
 
     slots: node, first pfn and end of each. Raises CaptureError where that makes no machine,
@@ -98,24 +97,22 @@ class ChangingRun(ModelRun):
         self.meta["counters"].append(describe_steps())
         self.steps = 0
         self._seen: set[EventKind] = set()
-        self._before = self.memory.kind.copy()
 
     def _read(self, done: int) -> Any:
         return np.append(super()._read(done), self.steps)
-
-    def look(self) -> None:
-        """Note the frames that hold something else than when this was asked last."""
-        changed = pack((self.memory.kind != self._before).reshape(-1))
-        self.touched.append(FrameSet.of_nonzero(np.arange(len(changed)), changed))
-        self._before = self.memory.kind.copy()
 
     def end(self, kind: EventKind, **told: Any) -> Tick:
         """End a tick with a mark that tells what happened in it."""
         self.look()
         return self.end_tick(0, Event(tick=self.tick + 1, kind=kind.name, mark=True, **told))
 
-    def add(self, name: str, start: int, end: int, group: MemoryGroup | None) -> Iterator[Tick]:
-        """Add memory; yields what its cost led to, then what it is. Refused, it says of what."""
+    def add(
+        self, name: str, start: int, end: int, group: MemoryGroup | None
+    ) -> Generator[Tick, None, bool]:
+        """Add memory; yields what its cost led to, then what it is; returns whether it is there.
+
+        Refused, it says of what.
+        """
         mem = self.memory
         out = add_memory(mem, start, end, self.machine.options, group)
         yield from self._take_in(out)
@@ -133,7 +130,7 @@ class ChangingRun(ModelRun):
                 function="add_memory_resource()",
                 pfn=start,
             )
-            return
+            return False
         added = mem.added[-1]
         text = (
             f"{format_pages(end - start)} more, from pfn {start:,}. Memory map, page tables and "
@@ -154,6 +151,7 @@ class ChangingRun(ModelRun):
             function="add_memory_resource()",
             pfn=start,
         )
+        return True
 
     def bring_online(self, name: str, start: int, end: int, how: str) -> Tick:
         """Write a word to the state of offline blocks; a tick that says which zone it became."""

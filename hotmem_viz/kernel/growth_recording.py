@@ -33,8 +33,7 @@ class RecordedGrowth(ChangingRun):
         for number, (start, end) in enumerate(self.dimms, 1):
             name = f"DIMM {number}"
             self.steps = 2 * number - 1
-            yield from self.add(name, start, end, None)
-            if not mem.added or mem.added[-1].start_pfn != start:
+            if not (yield from self.add(name, start, end, None)):
                 return
             self.steps = 2 * number
             offline = (mem.section_state[self.sections(start, end)] == SectionState.OFFLINE).all()

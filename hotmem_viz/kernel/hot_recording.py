@@ -12,11 +12,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from hotmem_viz.kernel.attempt_telling import read_marks
 from hotmem_viz.kernel.captured_pins import pages_to_pin
-from hotmem_viz.kernel.captured_state import TMPFS
+from hotmem_viz.kernel.captured_state import free_anon
 from hotmem_viz.kernel.changing_run import ChangingRun, steps_of
 from hotmem_viz.kernel.compare_hotplug import default_state
 from hotmem_viz.kernel.hot_events import added_dimms, block_range, new_blocks, read_stages
@@ -24,13 +22,12 @@ from hotmem_viz.kernel.hot_growth import count_dimms, dimm_slots
 from hotmem_viz.kernel.offline_run import OfflineRun, make_removal
 from hotmem_viz.machine.hotplug_options import OFFLINE, ONLINE
 from hotmem_viz.mechanisms.add_memory import online_memory, remove_memory
-from hotmem_viz.mechanisms.allocator import free_pages
 from hotmem_viz.mechanisms.offline import Verdict, go_on, offline_block
 from hotmem_viz.mechanisms.pins import unpin_pages
 from hotmem_viz.memory.added import MemoryGroup
-from hotmem_viz.memory.frames import FrameSet, pack
+from hotmem_viz.memory.frames import FrameSet
 from hotmem_viz.units import format_pages
-from hotmem_viz.vocabulary import EventKind, PageKind, SectionState
+from hotmem_viz.vocabulary import EventKind, SectionState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -184,13 +181,10 @@ class RecordedHotplug(ChangingRun):
     def _end_load(self) -> Tick:
         """Let the load end: its pins are dropped, users' memory but for tmpfs is free."""
         mem = self.memory
-        pinned = FrameSet.of_nonzero(np.arange(len(mem.pinned_bits)), mem.pinned_bits)
+        pinned = FrameSet.of_bits(mem.pinned_bits)
         unpin_pages(mem, pinned)
-        files = mem.owner.reshape(-1) == mem.owners.add(TMPFS)
-        users = pack((mem.kind.reshape(-1) == PageKind.ANON) & ~files)
-        anon = FrameSet.of_nonzero(np.arange(len(users)), users)
-        free_pages(mem, anon)
-        text = f"{format_pages(len(anon))} of users' memory are free again"
+        freed = free_anon(mem)
+        text = f"{format_pages(freed)} of users' memory are free again"
         text += f"; {format_pages(len(pinned))} of them were pinned." if len(pinned) else "."
         return self.end(
             EventKind.RELEASED, title="The load is gone", text=text, function="exit_mmap()"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.kernel.capture_counters import load_of, objects_of
+from hotmem_viz.memory.frames import FrameSet, pack
 from hotmem_viz.recording.recorder import Tick
 from hotmem_viz.scenarios import describe, telling
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from hotmem_viz.kernel.compare_machine import ComparedMachine
     from hotmem_viz.machine.profiles import KernelProfile
-    from hotmem_viz.memory.frames import FrameSet
     from hotmem_viz.memory.physical import PhysicalMemory
     from hotmem_viz.recording.recording import Event
 
@@ -108,3 +108,19 @@ class ModelRun:
             return []
         part = mem.extents.zone_slices[event.zone]
         return [int(mem.extents.section[part][-1])]
+
+
+class WatchedRun(ModelRun):
+    """A run of which it is seen, and not told, which frames a step changed."""
+
+    def __init__(
+        self, machine: ComparedMachine, profile: KernelProfile, memory: PhysicalMemory
+    ) -> None:
+        super().__init__(machine, profile, memory)
+        self._before = memory.kind.copy()
+
+    def look(self) -> None:
+        """Note the frames that hold something else than when this was asked last."""
+        changed = pack((self.memory.kind != self._before).reshape(-1))
+        self.touched.append(FrameSet.of_bits(changed))
+        self._before = self.memory.kind.copy()

@@ -17,7 +17,7 @@ from hotmem_viz.kernel.captured_memory import MAX_PAGES, load_memory
 from hotmem_viz.kernel.captured_pages import stored_path
 from hotmem_viz.kernel.captured_pins import mark_pins, pages_to_pin
 from hotmem_viz.kernel.captured_state import (
-    TMPFS,
+    free_anon,
     mark_free_huge,
     mark_tmpfs,
     write_kinds,
@@ -29,7 +29,6 @@ from hotmem_viz.mechanisms.hotplug import put_in
 from hotmem_viz.mechanisms.isolation import VetoRule
 from hotmem_viz.mechanisms.offline import Offlining, Verdict, cancel_offline, go_on, offline_block
 from hotmem_viz.mechanisms.requests import GFP
-from hotmem_viz.memory.frames import FrameSet, pack
 from hotmem_viz.vocabulary import PageKind, SectionState, ZoneType
 
 if TYPE_CHECKING:
@@ -187,8 +186,7 @@ def _ends_by_oom(mem: PhysicalMemory, out: Offlining) -> bool:
     """Let somebody ask for a page while an attempt has no room; say whether that lets it end.
 
     Migration itself calls no OOM killer, the next request does. What is free lies in isolated
-    pageblocks, so its victim is the load, which holds most: its pages become free. Files in tmpfs
-    have no process that could be killed.
+    pageblocks, so its victim is the load, which holds most: its pages become free.
     """
     if out.veto is None or out.veto.rule is not VetoRule.NO_ROOM:
         return False
@@ -200,8 +198,6 @@ def _ends_by_oom(mem: PhysicalMemory, out: Offlining) -> bool:
             break
     else:
         return False
-    files = mem.owner.reshape(-1) == mem.owners.add(TMPFS)
-    anonymous = pack((mem.kind.reshape(-1) == PageKind.ANON) & ~files)
-    free_pages(mem, FrameSet.of_nonzero(np.arange(len(anonymous)), anonymous))
+    free_anon(mem)
     go_on(mem, out)
     return out.verdict is Verdict.OK

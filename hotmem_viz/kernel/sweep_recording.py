@@ -12,9 +12,8 @@ import numpy as np
 
 from hotmem_viz.kernel.attempt_telling import read_marks, tell_verdict
 from hotmem_viz.kernel.capture_counters import describe_attempts
-from hotmem_viz.kernel.model_run import ModelRun
+from hotmem_viz.kernel.model_run import WatchedRun
 from hotmem_viz.kernel.offline_run import make_attempts
-from hotmem_viz.memory.frames import FrameSet, pack
 from hotmem_viz.recording.recorder import Tick
 from hotmem_viz.recording.recording import Event
 from hotmem_viz.units import format_pages
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from hotmem_viz.mechanisms.offline import Offlining
 
 
-class RecordedSweep(ModelRun):
+class RecordedSweep(WatchedRun):
     """A captured sweep in the model: a tick for each attempt, with what it left, and the end.
 
     A block that left is seen back in its zone at the next tick. Which frames an attempt changed is
@@ -46,7 +45,6 @@ class RecordedSweep(ModelRun):
         self.offlines = offlines
         self.meta["counters"].append(describe_attempts())
         self._planned = len(machine.capture.sweep())
-        self._before = self.memory.kind.copy()
 
     @property
     def name(self) -> str:
@@ -61,10 +59,10 @@ class RecordedSweep(ModelRun):
             # One at a time: only then is the block before it back when the marks are read.
             marks = read_marks(self.memory)
             for attempt, out in make_attempts(self.offlines, (planned,)):
-                self._look()
+                self.look()
                 self.pages = out.granted if out else 0
                 yield self.end_tick(0, self._tell(attempt, out, marks))
-        self._look()
+        self.look()
         yield self.end_tick(0, self._end())
 
     def _read(self, done: int) -> Any:
@@ -83,12 +81,6 @@ class RecordedSweep(ModelRun):
         free = format_pages(int(self.memory.zones.free.sum()))
         text = f"Every block that left is back, and {free} are free."
         return Event(self.tick + 1, EventKind.DONE.name, "The attempts are over", text, mark=True)
-
-    def _look(self) -> None:
-        """Note the frames that hold something else than at the tick before."""
-        changed = pack((self.memory.kind != self._before).reshape(-1))
-        self.touched.append(FrameSet.of_nonzero(np.arange(len(changed)), changed))
-        self._before = self.memory.kind.copy()
 
     def _tell(
         self, attempt: OfflineAttempt, out: Offlining | None, marks: list[tuple[int, int]]

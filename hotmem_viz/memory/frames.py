@@ -79,6 +79,11 @@ class FrameSet:
         keep = bits != 0
         return cls(words[keep], bits[keep])
 
+    @classmethod
+    def of_bits(cls, bits: Bits) -> FrameSet:
+        """Return the set of a bitmap of all frames, from frame 0 on."""
+        return cls.of_nonzero(np.arange(len(bits)), bits)
+
     def __len__(self) -> int:
         return int(np.bitwise_count(self.bits).sum())
 
