@@ -30,18 +30,21 @@ def pages_to_pin(capture: Capture) -> int:
     return sum(map(int, parts)) * (1 << 20) // PAGE_SIZE
 
 
-def mark_pins(mem: PhysicalMemory, flags: PageRuns) -> int:
-    """Pin, in the model, the pages that look pinned; returns how many.
+def look_pinned(flags: PageRuns) -> np.ndarray:
+    """Say of each run of pages whether they look pinned: (R,) bool."""
+    wanted = flags.has(PageFlag.REFERENCED) & ~flags.has(PageFlag.ACTIVE)
+    return np.asarray(wanted & flags.has(PageFlag.ANON))
+
+
+def mark_pins(mem: PhysicalMemory, flags: PageRuns) -> None:
+    """Pin, in the model, the pages that look pinned.
 
     flags: of a stretch of memory that begins at a multiple of 64.
     """
-    wanted = flags.has(PageFlag.REFERENCED) & ~flags.has(PageFlag.ACTIVE)
-    wanted &= flags.has(PageFlag.ANON)
-    hit = np.repeat(wanted, flags.pages)
+    hit = np.repeat(look_pinned(flags), flags.pages)
     kinds = mem.kind.reshape(-1)[flags.start_pfn : flags.start_pfn + len(hit)]
     hit = hit[: len(kinds)] & (kinds == PageKind.ANON)
     hit = np.pad(hit, (0, -len(hit) % 64))
     first = flags.start_pfn // 64
     pins = FrameSet.of_nonzero(np.arange(first, first + len(hit) // 64), pack(hit))
     mem.pinned_bits[pins.words] |= pins.bits
-    return len(pins)

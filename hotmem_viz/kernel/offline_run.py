@@ -15,7 +15,7 @@ import numpy as np
 
 from hotmem_viz.kernel.captured_memory import MAX_PAGES, load_memory
 from hotmem_viz.kernel.captured_pages import stored_path
-from hotmem_viz.kernel.captured_pins import mark_pins, pages_to_pin
+from hotmem_viz.kernel.captured_pins import look_pinned, mark_pins, pages_to_pin
 from hotmem_viz.kernel.captured_state import (
     free_anon,
     mark_free_huge,
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 class OfflineRun:
     """The model's machine of one capture, as it was before memory was taken away.
 
-    onto: a machine of the model that gets what the captured pages held; by default one is built
-    from the capture, with its zones and marks.
+    onto: a machine of the model that gets what the captured pages held, or stays as it is where
+    nothing can be predicted; by default one is built from the capture, with its zones and marks.
     """
 
     capture: Capture
@@ -52,35 +52,39 @@ class OfflineRun:
 
     @property
     def stage(self) -> str:
-        """The last stage at which all pages were captured before that."""
-        return "loaded" if self.capture.has("kpf/loaded") else "boot"
+        """The last stage at which all pages were captured before that.
 
-    @property
+        Memory that was added after the boot shows only at the later one.
+        """
+        was_there = self.capture.sweep() and not self.capture.has("kpf/loaded")
+        return "boot" if was_there else "loaded"
+
+    @cached_property
     def why_not(self) -> str:
         """Why nothing can be predicted; empty when it can."""
         for path in (f"kpf/{self.stage}", f"{self.stage}/zoneinfo", "boot/zoneinfo"):
             if not self.capture.has(path):
                 return f"the capture has no {path}"
-        if self.capture.page_runs(self.stage).end_pfn > MAX_PAGES:
+        flags = self.capture.page_runs(self.stage)
+        if flags.end_pfn > MAX_PAGES:
             return "the machine is too large to model every page of it"
-        if pages_to_pin(self.capture) and not self._loaded[1]:
+        if pages_to_pin(self.capture) and not look_pinned(flags).any():
             return "the load pins pages, but none of them shows"
         return ""
 
     @cached_property
-    def _loaded(self) -> tuple[PhysicalMemory, int]:
+    def memory(self) -> PhysicalMemory:
+        """The machine's memory; attempts change it."""
         mem = self.onto
         if mem is None:
             mem = load_memory(self.capture, self.stage)
+        elif self.why_not:
+            return mem
         else:
             write_state(mem, self.capture, self.stage)
-        pins = pages_to_pin(self.capture)
-        return mem, mark_pins(mem, self.capture.page_runs(self.stage)) if pins else 0
-
-    @property
-    def memory(self) -> PhysicalMemory:
-        """The machine's memory; attempts change it."""
-        return self._loaded[0]
+        if pages_to_pin(self.capture):
+            mark_pins(mem, self.capture.page_runs(self.stage))
+        return mem
 
     def look_again(self, stage: str) -> None:
         """Give a block what its own snapshot says, taken just before the attempt on it.
@@ -88,7 +92,7 @@ class OfflineRun:
         Where the page structs were not read again, a page without flags may be free, on a per-CPU
         list; it is taken for the kernel's only if somebody held it at the stage before.
         """
-        if not self.capture.has(stored_path("kpf", stage)):
+        if self.why_not or not self.capture.has(stored_path("kpf", stage)):
             return
         runs = self.capture.page_kinds(stage)
         kinds, start = runs.expand().astype(np.uint8), runs.start_pfn

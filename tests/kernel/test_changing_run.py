@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -18,6 +19,7 @@ from hotmem_viz.memory.invariants import validate_memory
 from hotmem_viz.recording.pair import Pair
 from hotmem_viz.recording.recorder import record
 from hotmem_viz.vocabulary import SectionState
+from tests.changed_captures import make_capture
 
 HOT = [
     "d-hot-auto-ratio100",
@@ -123,6 +125,35 @@ def test_blocks_that_left_come_back_when_the_removal_is_refused():
     assert [after[b] for b in range(32, 36)] == [ONLINE] * 4
     observed = {b.phys_index: b.state for b in open_capture(name).blocks("removed")}
     assert [observed[b] for b in range(32, 36)] == ["online"] * 4
+
+
+def without_flags(files):
+    del files["frames/kpf/loaded"]
+
+
+def pins(files):
+    manifest = json.loads(files["manifest.json"])
+    manifest["args"]["load"] = "pin900"
+    files["manifest.json"] = json.dumps(manifest).encode()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (without_flags, "the capture has no kpf/loaded"),
+        (pins, "the load pins pages, but none of them shows"),
+    ],
+)
+def test_what_is_not_known_of_the_load_is_left_out_and_the_model_goes_on(tmp_path, change, why):
+    path = make_capture(tmp_path, "d-hot-kernel-empty", change)
+    events = model_of(path).event_list
+    texts = [e.text for e in events]
+    assert f"The load is not in the model: {why}. What comes next starts" in "\n".join(texts)
+    # Captured, the kernel held a page of memory32; in the model's own boot nobody does.
+    ends = [f"memory{block}: ok" for block in range(32, 36)]
+    assert [e.title for e in events][-5:] == [*ends, "The DIMM is out"]
+    (row,) = rows_of(path, "dimm-removal")
+    assert (row.predicted, row.ok, row.why) == (None, None, why)
 
 
 @pytest.mark.parametrize("name", GROWTH)
