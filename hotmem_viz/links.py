@@ -20,7 +20,7 @@ from hotmem_viz.machine.presets import PRESETS
 from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.recording.pair import Pair
 from hotmem_viz.scenarios.controls import list_controls, read_value, write_value
-from hotmem_viz.scenarios.parameters import build_parameters, require_choice
+from hotmem_viz.scenarios.parameters import OTHERWISE, build_parameters, require_choice
 
 if TYPE_CHECKING:
     from hotmem_viz.recording.recording import Recording
@@ -29,9 +29,6 @@ MOST = 4096
 """Characters of a link that are read."""
 
 THEMES = ("auto", "light", "dark")
-OTHERWISE = ("machine=64bit", "machine=pae", "movable=0", "held=1")
-"""What a second run of the exhaustion lesson can have otherwise, kernels apart."""
-
 RESERVED = ("scenario", "beside", "tick", "theme")
 PREFIX = "p."
 """Before a parameter whose name is one of RESERVED."""

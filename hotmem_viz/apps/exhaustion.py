@@ -20,6 +20,7 @@ from hotmem_viz.scenarios.parameters import (
     DEFAULT_MOVABLE,
     DIMMS,
     MAX_USER,
+    OTHERWISE,
     REBOOTS,
     SHRINKABLE,
     ExhaustionParameters,
@@ -46,14 +47,6 @@ WORKLOADS = {
     "cached names": "cache",
     "files looked at": "disk",
 }
-
-OTHERWISE: dict[str, tuple[str, Any]] = {
-    "machine=64bit": ("machine", "64bit"),
-    "machine=pae": ("machine", "pae"),
-    "movable=0": ("movable", 0.0),
-    "held=1": ("held", 1.0),
-}
-"""What a second run can have otherwise, kernels apart: a parameter and its value."""
 
 FOLD = "in use, fill, DIMMs"
 

@@ -74,6 +74,14 @@ THEN = {
 }
 """What a run goes on to once the metadata has taken its fill."""
 
+OTHERWISE: dict[str, tuple[str, Any]] = {
+    "machine=64bit": ("machine", "64bit"),
+    "machine=pae": ("machine", "pae"),
+    "movable=0": ("movable", 0.0),
+    "held=1": ("held", 1.0),
+}
+"""What a second run can have otherwise, kernels apart: a parameter and its value."""
+
 NO_DIMMS = ("pae", "server", "64bit")
 """Presets to which no DIMMs can be added."""
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 import hotmem_viz
-from hotmem_viz import links
-from hotmem_viz.apps import exhaustion
 from hotmem_viz.apps.page import tidy
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.scenarios.controls import write_value
+from hotmem_viz.scenarios.parameters import OTHERWISE
+from hotmem_viz.views.bundle import read_module
 
 
 def test_an_app_takes_on_the_state_that_another_gives():
@@ -73,7 +77,10 @@ def test_parameters_and_a_state_exclude_each_other():
 
 
 def test_what_stands_beside_an_exhaustion_run_is_part_of_its_state():
-    assert set(exhaustion.OTHERWISE) == set(links.OTHERWISE)
+    (in_browser,) = re.findall(r"SECOND_RUNS = (\[.*\]);", read_module("linkstate.js"))
+    assert json.loads(in_browser) == list(OTHERWISE)
+    written = [f"{name}={write_value(value)}" for name, value in OTHERWISE.values()]
+    assert written == list(OTHERWISE)
     text = "scenario=exhaustion&seed=7&beside=movable=0&tick=4"
     assert hotmem_viz.app(state=text).state == text
 
