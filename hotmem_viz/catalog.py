@@ -241,12 +241,18 @@ def strategies(**parameters: Any) -> Strategies:
     The parameters are those of the scenario `strategies` but for `strategy` itself. Raises
     ParameterError for a name or a value that is not allowed.
     """
+    runs = build_strategies(**parameters)
+    return Strategies({name: record(each, PAIR_CELLS) for name, each in runs.items()})
+
+
+def build_strategies(**parameters: Any) -> dict[str, Any]:
+    """Build a run of each strategy, by name, without running them; raises as `strategies` does."""
     if "strategy" in parameters:
         allowed = "all of them are run; hotmem_viz.run takes one"
         raise ParameterError("strategy", parameters["strategy"], allowed)
     from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
 
-    return Strategies({name: record_strategy(name, **parameters) for name in STRATEGIES.values()})
+    return {n: build_run("strategies", strategy=n, **parameters) for n in STRATEGIES.values()}
 
 
 def record_strategy(strategy: str, **parameters: Any) -> Recording:

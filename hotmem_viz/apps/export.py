@@ -8,12 +8,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hotmem_viz.catalog import PAIR_CELLS, build_pair, build_run, find_scenario, pair_runs
+from hotmem_viz.catalog import (
+    PAIR_CELLS,
+    build_pair,
+    build_run,
+    build_strategies,
+    find_scenario,
+    pair_runs,
+)
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.recording.recorder import Run, Tick, record
 from hotmem_viz.recording.scoreboard import Strategies
 from hotmem_viz.scenarios.parameters import build_parameters
-from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
 
 if TYPE_CHECKING:
     from hotmem_viz.recording.pair import Pair
@@ -91,9 +97,7 @@ def write_scoreboard(parameters: dict[str, Any], out: Path, theme: str) -> None:
     from hotmem_viz.views.scoreboard import check_ending
 
     check_ending(out)
-    if "strategy" in parameters:
-        raise ParameterError("strategy", parameters["strategy"], "all of them are run")
-    runs = {n: build_run("strategies", strategy=n, **parameters) for n in STRATEGIES.values()}
+    runs = build_strategies(**parameters)
     every = Strategies({name: _record(each, name, PAIR_CELLS) for name, each in runs.items()})
     every.save(out, check_theme(theme))
 

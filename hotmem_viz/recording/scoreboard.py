@@ -143,12 +143,17 @@ class Strategies:
         table.attrs["units"] = {m.name: unit_of(first, m) for m in MEASURES}
         table.attrs["titles"] = {m.name: m.title for m in MEASURES}
         table.attrs["notes"] = {m.name: m.note for m in MEASURES if m.note}
-        table.attrs["unproven"] = {
+        table.attrs["unproven"] = self.unproven
+        return table
+
+    @property
+    def unproven(self) -> dict[str, list[str]]:
+        """Which strategies nobody has built, by name, with the open questions."""
+        return {
             name: list(event.questions)
             for name in self.recordings
             if (event := self.last_event(name)).unproven
         }
-        return table
 
     @property
     def titles(self) -> dict[str, str]:

@@ -53,14 +53,13 @@ def _columns(strategies: Strategies) -> list[tuple[Measure, list[float], list[st
 
 def write_notes(strategies: Strategies) -> list[str]:
     """Return what has to be said below a scoreboard."""
-    table, titles = strategies.scoreboard, strategies.titles
+    titles = strategies.titles
     first = next(iter(strategies.recordings.values()))
     open_ones = [
         f"{titles[name]}{': ' + ', '.join(asked) if asked else ', hearsay'}"
-        for name, asked in table.attrs["unproven"].items()
+        for name, asked in strategies.unproven.items()
     ]
-    named = table.attrs["titles"]
-    notes = "; ".join(f"“{named[m]}”, {note}" for m, note in table.attrs["notes"].items())
+    notes = "; ".join(f"“{m.title}”, {m.note}" for m in MEASURES if m.note)
     machine, seed = first.meta["machine"]["title"], first.meta["seed"]
     alike = f"Machine, load and removal requests are the same: {machine}, seed {seed}."
     parts = [f"{BEST} best, {WORST} worst of a column, neither where most are alike. {alike}"]
@@ -108,7 +107,7 @@ def _wrap(note: str) -> list[str]:
 
 def _draw_names(axes: Axes, strategies: Strategies, theme: Theme) -> None:
     """Write the strategies' names, and lines between the rows."""
-    unproven = strategies.scoreboard.attrs["unproven"]
+    unproven = strategies.unproven
     for i, (name, title) in enumerate(strategies.titles.items()):
         top = HEAD + ROW * i
         axes.plot([0.2, WIDTH - 0.15], [top, top], color=colour("line", theme), lw=1)
@@ -170,7 +169,7 @@ def save_scoreboard(strategies: Strategies, path: str | Path, theme: Theme = "li
 def write_table(strategies: Strategies) -> str:
     """Return the scoreboard as an HTML table, with its footnotes."""
     first = next(iter(strategies.recordings.values()))
-    unproven = strategies.scoreboard.attrs["unproven"]
+    unproven = strategies.unproven
     columns = _columns(strategies)
     head = "".join(
         f'<th scope="col">{html.escape(write_title(first, m))}</th>' for m, _, _ in columns
