@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import anywidget
 
-from hotmem_viz.views.bundle import read_module, strip_module
+from hotmem_viz.views.bundle import join_modules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ class AddressReader(anywidget.AnyWidget):
     the address is not ours, as in JupyterLab.
     """
 
-    _esm = f"{strip_module(read_module('address.js'))}\nexport default {{ render: readAddress }};\n"
+    _esm = join_modules(("address.js",), "readAddress")
 
     def __init__(self, on_read: Callable[[str], None], **traits: Any) -> None:
         super().__init__(**traits)
