@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from hotmem_viz.recording.recording import Event
+from hotmem_viz.scenarios.telling import tell_mark
 from hotmem_viz.units import format_bytes, format_pages
 from hotmem_viz.vocabulary import PAGE_SIZE, EventKind, PageKind, ZoneType
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from hotmem_viz.machine.spec import MachineSpec
     from hotmem_viz.memory.physical import PhysicalMemory
+    from hotmem_viz.recording.recording import Event
 
 
 PAE_GIB = 64
@@ -34,16 +35,14 @@ def _size(pages: int) -> str:
 
 def tell_short(mem: PhysicalMemory, room: int, objects: str) -> Event:
     """Tell why somebody buys memory."""
-    return Event(
-        tick=0,
-        kind=EventKind.FILLED.name,
-        title="Memory looks short, so memory is bought",
-        text=(
+    return tell_mark(
+        EventKind.FILLED,
+        "Memory looks short, so memory is bought",
+        (
             f"The metadata stops here. Kernel zones have room for {room:,} more {objects}, though "
             f"{_size(int(mem.zones.free.sum()))} are free in all. DIMMs will be plugged in and "
             "onlined movable, so that they can be pulled out again."
         ),
-        mark=True,
         claims=("S10", "S11"),
         rule="A5",
         function="add_memory_resource()",
@@ -56,17 +55,15 @@ def tell_dimm(
     """Tell what a DIMM has cost. rooms: objects that there was room for, before and after."""
     size = dimm.end_pfn - dimm.start_pfn
     maps = size * mem.profile.struct_page_bytes // PAGE_SIZE
-    return Event(
-        tick=0,
-        kind=EventKind.PLUGGED.name,
-        title=f"DIMM {dimm.number}: {_size(size)} more, {_size(paid)} less for the kernel",
-        text=(
+    return tell_mark(
+        EventKind.PLUGGED,
+        f"DIMM {dimm.number}: {_size(size)} more, {_size(paid)} less for the kernel",
+        (
             f"{_size(size)} at pfn {dimm.start_pfn:,} come to node {dimm.nid} and into ZONE_MOVABLE"
             f". Their struct pages ({maps:,} pages), tables and devices take {format_pages(paid)} "
             "of kernel zones at once, and the reserve that these keep from movable requests "
             f"grows: room for {rooms[0]:,} more {objects} before, for {rooms[1]:,} now."
         ),
-        mark=True,
         claims=("S10", "S11"),
         rule="A11",
         function="sparse_add_section()",
@@ -79,17 +76,15 @@ def tell_killed(mem: PhysicalMemory, dimm: Purchase, added: int) -> Event:
     size = dimm.end_pfn - dimm.start_pfn
     maps = size * mem.profile.struct_page_bytes // PAGE_SIZE
     before = f"{_size(added)} came before it, all of it" if added else "What it would bring lies"
-    return Event(
-        tick=0,
-        kind=EventKind.ADD_KILLS.name,
-        title=f"Adding memory kills the machine, with {_size(int(mem.zones.free.sum()))} free",
-        text=(
+    return tell_mark(
+        EventKind.ADD_KILLS,
+        f"Adding memory kills the machine, with {_size(int(mem.zones.free.sum()))} free",
+        (
             f"DIMM {dimm.number} needs {maps:,} pages of kernel memory for its struct pages alone, "
             "more than kernel zones can give above their marks. The request ends in the OOM "
             f"killer, which finds no victim that holds what is missing. {before} where kernel "
             "memory may not go. (From 5.13 on memmap_on_memory can put a map on its own memory.)"
         ),
-        mark=True,
         claims=("S10", "S11"),
         rule="A8, A11",
         function="vmemmap_populate()",
@@ -99,16 +94,14 @@ def tell_killed(mem: PhysicalMemory, dimm: Purchase, added: int) -> Event:
 
 def tell_all_fit(mem: PhysicalMemory, dimms: int, added: int) -> Event:
     """Tell that no slot is left."""
-    return Event(
-        tick=0,
-        kind=EventKind.DONE.name,
-        title="All slots are full",
-        text=(
+    return tell_mark(
+        EventKind.DONE,
+        "All slots are full",
+        (
             f"All {dimms} DIMMs fit: {_size(added)} were added, all of it in ZONE_MOVABLE, and "
             f"{_size(int(mem.zones.free.sum()))} are free. Kernel zones only paid; more metadata, "
             "or larger DIMMs, would have ended this sooner."
         ),
-        mark=True,
         claims=("S10",),
         rule="A11",
         function="add_memory_resource()",
@@ -120,17 +113,15 @@ def tell_box(mem: PhysicalMemory, gib: int, room: int, objects: str) -> Event:
     maps = int(mem.zone_kinds[:, PageKind.MEMMAP].sum())
     low = mem.zones.type <= ZoneType.NORMAL
     free, present = int(mem.zones.free[low].sum()), int(mem.zones.present[low].sum())
-    return Event(
-        tick=0,
-        kind=EventKind.BOOTED_AGAIN.name,
-        title=f"A box of {gib} GiB boots: {100 * free / present:.0f} % of lowmem is left",
-        text=(
+    return tell_mark(
+        EventKind.BOOTED_AGAIN,
+        f"A box of {gib} GiB boots: {100 * free / present:.0f} % of lowmem is left",
+        (
             f"{mem.profile.title}, every border at 1/32. struct page, "
             f"{mem.profile.struct_page_bytes} bytes for each page up to the highest address, "
             f"takes {_size(maps)} of {_size(present)} of lowmem ({100 * maps / present:.0f} %); "
             f"{_size(free)} are free there, room for {room:,} {objects}."
         ),
-        mark=True,
         claims=("S11",),
         rule="A5",
         function="alloc_node_mem_map()",
@@ -161,12 +152,10 @@ def tell_load(
             else f"{made:,} {objects} are made and {free} are free, {low} of them in lowmem. "
             "The same requests go to the next box, which has more memory."
         )
-    return Event(
-        tick=0,
-        kind=kind.name,
-        title=title,
-        text=text,
-        mark=True,
+    return tell_mark(
+        kind,
+        title,
+        text,
         claims=("S11", "S12"),
         rule="A4, A8",
         function="__alloc_pages_may_oom()" if killed else "__alloc_pages()",
@@ -175,15 +164,13 @@ def tell_load(
 
 def tell_no_boot(spec: MachineSpec, gib: int) -> Event:
     """Tell that a box does not come up."""
-    return Event(
-        tick=0,
-        kind=EventKind.NO_BOOT.name,
-        title=f"A box of {gib} GiB does not boot",
-        text=(
+    return tell_mark(
+        EventKind.NO_BOOT,
+        f"A box of {gib} GiB does not boot",
+        (
             f"With {format_pages(spec.present_pages)} the memory map and what else boot takes "
             "leave too little lowmem for a kernel to start in: adding memory has cost the machine."
         ),
-        mark=True,
         claims=("S11",),
         rule="A5",
         function="alloc_node_mem_map()",

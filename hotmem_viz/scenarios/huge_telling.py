@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from hotmem_viz.recording.recording import Event
-from hotmem_viz.scenarios.telling import confined_zone_name
+from hotmem_viz.scenarios.telling import confined_zone_name, tell_mark
 from hotmem_viz.units import format_bytes
 from hotmem_viz.vocabulary import PAGE_SIZE, PAGEBLOCK_PAGES, EventKind
 
 if TYPE_CHECKING:
     from hotmem_viz.memory.physical import PhysicalMemory
+    from hotmem_viz.recording.recording import Event
 
 
 class Blocks(NamedTuple):
@@ -36,16 +36,7 @@ def _sides(mem: PhysicalMemory, new: tuple[int, int]) -> str:
 
 
 def _event(kind: EventKind, title: str, text: str, rule: str, function: str) -> Event:
-    return Event(
-        tick=0,
-        kind=kind.name,
-        title=title,
-        text=text,
-        mark=True,
-        claims=("S15",),
-        rule=rule,
-        function=function,
-    )
+    return tell_mark(kind, title, text, claims=("S15",), rule=rule, function=function)
 
 
 def tell_fragmented(mem: PhysicalMemory, blocks: Blocks) -> Event:

@@ -25,7 +25,8 @@ class Story:
 
     `take` notes what a mechanism did, `tell` says something about the tick that gathers, `flush`
     ends it. A mark has a tick of its own: telling a second one first ends the tick before, so a
-    scenario yields from both `tell` and `flush`. time_ns is the model's time.
+    scenario yields from both `tell` and `flush`. time_ns is the model's time. marks: whether what
+    is told may be a mark; without it ticks are told of what has been seen before.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Story:
     ) -> None:
         self.mem = mem
         self.time_ns = 0.0
+        self.marks = True
         self._read = read_counters
         self._number = 0
         self._begin()
@@ -84,6 +86,7 @@ class Story:
         questions: tuple[str, ...] = (),
     ) -> list[Tick]:
         """Say what happened in the tick that gathers; return the tick that had to end first."""
+        mark = mark and self.marks
         ended = [self.flush()] if mark and any(e.mark for e in self._events) else []
         event = Event(
             tick=self._number,

@@ -9,68 +9,23 @@ from hotmem_viz.mechanisms.isolation import RESERVED_KINDS
 from hotmem_viz.mechanisms.remap import Exit
 from hotmem_viz.scenarios import remap_failures, remap_telling
 from hotmem_viz.scenarios.remap_pause import Pause
-from hotmem_viz.scenarios.story import Story
-from hotmem_viz.vocabulary import EventKind, PageKind
+from hotmem_viz.vocabulary import PageKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterator
 
-    import numpy as np
-
-    from hotmem_viz.mechanisms.outcome import Outcome
     from hotmem_viz.mechanisms.remap import Remap
     from hotmem_viz.memory.address_map import AddressMap
     from hotmem_viz.memory.address_spaces import AddressSpaces
-    from hotmem_viz.memory.frames import FrameSet
     from hotmem_viz.recording.recorder import Tick
     from hotmem_viz.scenarios.remap_pause import PauseParameters
     from hotmem_viz.scenarios.remap_reading import MapGauges
+    from hotmem_viz.scenarios.story import Story
 
 PASSES = 10
 """Passes over a section's movable pages; the mail gives no bound."""
 
 Told = dict[str, Any]
-
-
-class QuietStory(Story):
-    """Tells in another story, but marks nothing: for what has been seen once."""
-
-    def __init__(self, story: Story) -> None:
-        self._story = story
-
-    @property
-    def time_ns(self) -> float:
-        """The model's time."""
-        return self._story.time_ns
-
-    @time_ns.setter
-    def time_ns(self, value: float) -> None:
-        """Let time go on."""
-        self._story.time_ns = value
-
-    def take(self, outcome: Outcome, time_ns: float | None = None) -> None:
-        """Note what a mechanism did."""
-        self._story.take(outcome, time_ns)
-
-    def touch(self, frames: FrameSet) -> None:
-        """Note frames that may have changed."""
-        self._story.touch(frames)
-
-    def add_rows(self, track: str, rows: dict[str, np.ndarray]) -> None:
-        """Add rows to a track."""
-        self._story.add_rows(track, rows)
-
-    def set_lookup(self, lookup: np.ndarray) -> None:
-        """Say where each virtual section is found."""
-        self._story.set_lookup(lookup)
-
-    def tell(self, kind: EventKind, title: str, text: str, **how: Any) -> list[Tick]:
-        """Say what happened, without a mark."""
-        return self._story.tell(kind, title, text, **{**how, "mark": False})
-
-    def flush(self) -> Tick:
-        """End the tick that has gathered."""
-        return self._story.flush()
 
 
 class Remapping:
@@ -80,14 +35,17 @@ class Remapping:
         self, story: Story, spaces: AddressSpaces, amap: AddressMap, gauges: MapGauges,
         parameters: PauseParameters,
     ) -> None:  # fmt: skip
-        self.story: Story = story
+        self.story = story
         self.spaces, self.map = spaces, amap
         self.gauges, self.parameters = gauges, parameters
+        self._seen = False
 
     def take_out(
         self, section: int, *, whole: bool, leaving: Collection[int]
     ) -> Generator[Tick, None, Remap]:
         """Yield ticks, and return the attempt with its verdict; how it ended is not told."""
+        # What has been seen once is no mark again.
+        self.story.marks = not self._seen
         attempt = remap.start(self.map, section)
         for _ in range(PASSES):
             if remap.is_emptied(attempt):
@@ -105,6 +63,7 @@ class Remapping:
         self.story.touch(attempt.frames)
         for frames in attempt.touched:
             self.story.touch(frames)
+        self.story.marks = True
         return attempt
 
     def _make_room(
@@ -122,8 +81,7 @@ class Remapping:
     def _stop(self, attempt: Remap) -> Iterator[Tick]:
         """Stop the machine for what stayed; the steps of the first stop are marks."""
         yield from Pause(self, attempt).ticks()
-        if len(attempt.residue) and not isinstance(self.story, QuietStory):
-            self.story = QuietStory(self.story)
+        self._seen = self._seen or len(attempt.residue) > 0
 
 
 def is_gone(attempt: Remap) -> bool:

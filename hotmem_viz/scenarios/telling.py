@@ -66,6 +66,11 @@ def confined_zone_name(mem: PhysicalMemory) -> str:
     return ""
 
 
+def tell_mark(kind: EventKind, title: str, text: str, **how: Any) -> Event:
+    """Return a mark, of which the run that tells it knows the tick. how: other fields of Event."""
+    return Event(tick=0, kind=kind.name, title=title, text=text, mark=True, **how)
+
+
 def tell_boot(mem: PhysicalMemory, workload: str) -> Event:
     """Tell how the machine came up."""
     zones = mem.zones
