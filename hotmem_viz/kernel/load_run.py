@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from hotmem_viz.mechanisms.boot import boot_machine
+from hotmem_viz.mechanisms.oom import count_room
 from hotmem_viz.mechanisms.outcome import Outcome
 from hotmem_viz.scenarios.workloads import Stock, Stockpile, find_stocks
 from hotmem_viz.vocabulary import PageKind, ZoneType
@@ -90,10 +89,8 @@ class StartedLoad:
 
     def room(self) -> int:
         """Free pages that the zones open to the load would still give."""
-        zones = self.mem.zones
         highest = max(s.gfp.highest for s in self.pile.stocks if s.gfp.highest < ZoneType.MOVABLE)
-        line = zones.min + zones.boost + zones.protection[:, highest]
-        return int(np.maximum(zones.free - line, 0)[zones.type <= highest].sum())
+        return count_room(self.mem, highest)
 
 
 def run_load(

@@ -13,6 +13,7 @@ from hotmem_viz.machine.page_geometry import find_geometry
 from hotmem_viz.machine.spec import Arch
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.mechanisms.huge_pages import switch_off_huge_pages
+from hotmem_viz.mechanisms.oom import count_room
 from hotmem_viz.memory.address_spaces import AddressSpaces
 from hotmem_viz.scenarios.processes import lay_out_process, start_small
 from hotmem_viz.vocabulary import TableLevel, ZoneType
@@ -138,10 +139,8 @@ class StartedTables:
 
 def _room(bench: Bench) -> int:
     """Free pages that the zones open to page tables would still give."""
-    zones = bench.spaces.mem.zones
     highest = ZoneType.HIGHMEM if bench.spaces.high_tables else ZoneType.NORMAL
-    line = zones.min + zones.boost + zones.protection[:, highest]
-    return int(np.maximum(zones.free - line, 0)[zones.type <= highest].sum())
+    return count_room(bench.spaces.mem, highest)
 
 
 def _free(mem: PhysicalMemory) -> dict[ZoneType, int]:

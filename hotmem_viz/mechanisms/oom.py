@@ -28,6 +28,14 @@ def count_useless(mem: PhysicalMemory, highest: int) -> np.ndarray:
     return np.asarray(np.where(zones.type <= highest, kept, zones.free))
 
 
+def count_room(mem: PhysicalMemory, highest: int) -> int:
+    """Count the free pages that a request could have, order and type apart.
+
+    highest: the request's highest ZoneType.
+    """
+    return int((mem.zones.free - count_useless(mem, highest)).sum())
+
+
 def is_out_of_memory(mem: PhysicalMemory, zonelist: list[int], highest: int) -> bool:
     """Say whether the inequality holds that ends a load, in every zone a request may use."""
     zones = mem.zones

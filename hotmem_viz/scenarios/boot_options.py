@@ -9,7 +9,7 @@ and has the rest added, block by block, through the blocks' state files.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.machine.boot_options import BootOptions, parse_boot_options
@@ -37,7 +37,7 @@ from hotmem_viz.scenarios.boards import (
 from hotmem_viz.scenarios.boot_ranges import read_range
 from hotmem_viz.scenarios.boot_scores import describe_boots, read_boots
 from hotmem_viz.scenarios.controls import check_parameters, choice, text, whole
-from hotmem_viz.scenarios.describe import describe_distances
+from hotmem_viz.scenarios.describe import describe_distances, describe_run
 from hotmem_viz.scenarios.locality import Locality
 from hotmem_viz.scenarios.setup import Setup
 from hotmem_viz.scenarios.story import Story
@@ -154,11 +154,7 @@ class BootOptionsRun:
         self.locality = Locality(self.specs[1])
         self.story = Story(self.memory, self._read)
         self.meta: dict[str, Any] = {
-            "scenario": self.name,
-            "title": self.title,
-            "parameters": asdict(p),
-            "seed": p.seed,
-            "profile": OLD.name,
+            **describe_run(self, OLD),
             "panels": ["meters"],
             "meters": ["distance"],
             "distances": describe_distances(self.specs[1]),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -11,10 +12,11 @@ from hotmem_viz.memory.address_spaces import frames_of_levels
 from hotmem_viz.vocabulary import PAGE_SIZE, PAGEBLOCK_PAGES, MigrateType, PageKind, ZoneType
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from hotmem_viz.machine.page_geometry import PageGeometry
-    from hotmem_viz.machine.spec import MachineSpec
+    from hotmem_viz.machine.profiles import KernelProfile
+    from hotmem_viz.machine.spec import MachineSpec, NodeSpec
     from hotmem_viz.memory.address_spaces import AddressSpaces
     from hotmem_viz.memory.physical import PhysicalMemory
     from hotmem_viz.recording.recording import Event
@@ -40,17 +42,40 @@ TYPES = (MigrateType.UNMOVABLE, MigrateType.MOVABLE, MigrateType.RECLAIMABLE)
 _SIZES = ("start_pfn", "end_pfn", "present", "managed")
 
 
-def describe_machine(mem: PhysicalMemory) -> dict[str, Any]:
-    """Return a recording's meta about the machine: `machine` and `zones`."""
-    spec = mem.spec
-    nodes = [
+class Described(Protocol):
+    """A run that says what it is; parameters are a dataclass, with a seed among them."""
+
+    name: str
+    title: str
+    parameters: Any
+
+
+def describe_run(run: Described, profile: KernelProfile) -> dict[str, Any]:
+    """Return a recording's meta about what is run: scenario, parameters, seed and kernel."""
+    return {
+        "scenario": run.name,
+        "title": run.title,
+        "parameters": asdict(run.parameters),
+        "seed": run.parameters.seed,
+        "profile": profile.name,
+    }
+
+
+def describe_nodes(nodes: Iterable[NodeSpec]) -> list[dict[str, Any]]:
+    """Return a recording's meta about nodes."""
+    return [
         {
             "nid": n.nid,
             "hotpluggable": any(r.hotpluggable for r in n.ranges),
             "ranges": [[r.start_pfn, r.end_pfn] for r in n.ranges],
         }
-        for n in spec.nodes
+        for n in nodes
     ]
+
+
+def describe_machine(mem: PhysicalMemory) -> dict[str, Any]:
+    """Return a recording's meta about the machine: `machine` and `zones`."""
+    spec = mem.spec
     machine = {
         "name": spec.name,
         "title": spec.title or spec.name,
@@ -59,7 +84,7 @@ def describe_machine(mem: PhysicalMemory) -> dict[str, Any]:
         "section_pages": spec.section_pages,
         "pageblock_pages": PAGEBLOCK_PAGES,
         "n_sections": spec.n_sections,
-        "nodes": nodes,
+        "nodes": describe_nodes(spec.nodes),
         "present_pages": spec.present_pages,
     }
     z = mem.zones

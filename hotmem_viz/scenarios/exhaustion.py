@@ -7,7 +7,7 @@ memory because the kernel allocations will be confined to a subset of memory". T
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
 from hotmem_viz.mechanisms.boot import boot_machine
+from hotmem_viz.mechanisms.oom import count_room
 from hotmem_viz.mechanisms.outcome import Moves, Report
 from hotmem_viz.mechanisms.requests import GFP_OF_KIND, Gfp
 from hotmem_viz.recording.recorder import Tick
@@ -28,7 +29,7 @@ from hotmem_viz.scenarios.workloads import Stockpile, find_stocks
 from hotmem_viz.vocabulary import EventKind, PageKind, ZoneType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Self
 
     from hotmem_viz.mechanisms.outcome import Outcome
@@ -93,7 +94,6 @@ class Exhaustion:
     ) -> None:
         self.parameters = p = parameters
         self.memory = mem = boot_machine(setup.spec, setup.options, setup.profile)
-        self._kernel = telling.kernel_zones(mem)
         operation = setup.profile.operations[p.workload]
         self.turn_pages = size_turns(mem, find_stocks(setup.profile, operation))
         self.workload = (
@@ -103,15 +103,11 @@ class Exhaustion:
         )
         self.objects = telling.OBJECT_NAMES[p.workload]
         self._locality = Locality(mem.spec)
-        listed = describe.describe_counters(mem, self.objects)
+        *listed, made = describe.describe_counters(mem, self.objects)
         self.meta: dict[str, Any] = {
-            "scenario": self.name,
-            "title": self.title,
-            "parameters": asdict(p),
-            "seed": p.seed,
-            "profile": setup.profile.name,
+            **describe.describe_run(self, setup.profile),
             **describe.describe_machine(mem),
-            "counters": [*listed[:-1], *self._locality.describe(), listed[-1]],
+            "counters": [*listed, *self._locality.describe(), *self._list_own(), made],
         }
         self._shrinks = self.workload.operation.shrinkable and p.held < 1
         self._metadata = mem.owners.add(f"metadata: {p.workload}", shrinkable=self._shrinks)
@@ -188,7 +184,15 @@ class Exhaustion:
         own = describe.read_counters(
             self.memory, user_pages=pages, remote=remote, objects=self._operations
         )
-        return np.concatenate((own[:-1], self._locality.read(), own[-1:]))
+        return np.concatenate((own[:-1], self._locality.read(), self._read_own(), own[-1:]))
+
+    def _list_own(self) -> list[dict[str, Any]]:
+        """Return names, units and labels of counters that only what comes then has."""
+        return []
+
+    def _read_own(self) -> Sequence[float]:
+        """Read those counters."""
+        return ()
 
     def _flush(self, last: Event | None = None) -> Tick:
         """End the tick that has gathered."""
@@ -266,11 +270,8 @@ class Exhaustion:
 
     def _is_scarce(self) -> bool:
         """Say whether the end is near: kernel zones hold a few turns, and nothing can shrink."""
-        zones = self.memory.zones
-        line = zones.min + zones.boost + zones.protection[:, ZoneType.NORMAL]
-        room = np.maximum(zones.free - line, 0)[self._kernel]
-        near = bool(room.sum() < SCARCE_TURNS * self.turn_pages)
-        return near and not self._shrinks
+        room = count_room(self.memory, ZoneType.NORMAL)
+        return room < SCARCE_TURNS * self.turn_pages and not self._shrinks
 
     def _do_operations(self, operations: int, turn: int) -> Iterator[Tick]:
         """Ask for the slabs that some more operations need."""

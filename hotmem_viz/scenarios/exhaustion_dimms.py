@@ -8,20 +8,19 @@ kernels that die of it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.machine.hotplug_options import ONLINE_MOVABLE
 from hotmem_viz.mechanisms.add_memory import add_memory, online_memory
+from hotmem_viz.mechanisms.oom import count_room
 from hotmem_viz.mechanisms.requests import GFP
 from hotmem_viz.scenarios import growth_telling as telling
-from hotmem_viz.scenarios.exhaustion_filled import FilledRun, kernel_room
+from hotmem_viz.scenarios.exhaustion_filled import FilledRun
 from hotmem_viz.scenarios.growth_telling import Purchase
 from hotmem_viz.vocabulary import SectionState, ZoneType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from hotmem_viz.recording.recorder import Tick
     from hotmem_viz.scenarios.parameters import ExhaustionParameters
@@ -40,17 +39,22 @@ class AddedDimms(FilledRun):
         super().__init__(parameters, setup, requests)
         self._options, self._added = setup.options, 0
         self._tell_slots()
-        zones, own = self.memory.zones, self.meta["counters"].pop()
-        for z in range(len(zones)):
-            label = f"{zones.label(z)}: managed"
-            row = {"name": f"zone{z}.managed", "unit": "pages", "zone": z, "label": label}
-            self.meta["counters"].append(row)
+
+    def _list_own(self) -> list[dict[str, Any]]:
+        zones = self.memory.zones
+        managed = [
+            {"name": f"zone{z}.managed", "unit": "pages", "zone": z, "label": f"{label}: managed"}
+            for z, label in enumerate(map(zones.label, range(len(zones))))
+        ]
         room = f"{self.objects} that kernel zones still have room for"
-        self.meta["counters"] += [
+        return [
+            *managed,
             {"name": "added", "unit": "pages", "label": "memory that DIMMs have brought"},
             {"name": "room", "unit": self.objects, "label": room},
-            own,
         ]
+
+    def _read_own(self) -> Sequence[float]:
+        return (*self.memory.zones.managed.tolist(), self._added, self._room())
 
     def _tell_slots(self) -> None:
         """Enter the slots into the meta: nodes and zones stand as they are in the end."""
@@ -64,13 +68,9 @@ class AddedDimms(FilledRun):
                     row["start_pfn"] = row["start_pfn"] or ends[0][0]
                     row["end_pfn"] = ends[-1][1]
 
-    def _read(self) -> np.ndarray:
-        read, managed = super()._read(), self.memory.zones.managed
-        return np.concatenate((read[:-1], managed, (self._added, self._room()), read[-1:]))
-
     def _room(self) -> int:
         """Count the objects that kernel zones still have room for."""
-        return int(kernel_room(self.memory) / self.workload.pages_per_operation())
+        return int(count_room(self.memory, ZoneType.NORMAL) / self.workload.pages_per_operation())
 
     def _go_on(self) -> Iterator[Tick]:
         node = self.memory.spec.pluggable[0]

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
-
 from hotmem_viz.scenarios.exhaustion import Exhaustion
-from hotmem_viz.vocabulary import ZoneType
-
-if TYPE_CHECKING:
-    from hotmem_viz.memory.physical import PhysicalMemory
 
 
 class FilledRun(Exhaustion):
@@ -24,11 +16,3 @@ class FilledRun(Exhaustion):
 
     def _fill_pages(self) -> float:
         return self.parameters.fill * int(self.memory.zones.managed.sum())
-
-
-def kernel_room(mem: PhysicalMemory) -> int:
-    """Count the free pages that a GFP_KERNEL request could still have, order and type apart."""
-    zones = mem.zones
-    line = zones.min + zones.boost + zones.protection[:, ZoneType.NORMAL]
-    room = np.maximum(zones.free - line, 0)
-    return int(room[zones.type <= ZoneType.NORMAL].sum())

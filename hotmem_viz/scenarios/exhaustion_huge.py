@@ -8,7 +8,7 @@ the kernel does the same within one write, by direct compaction and direct recla
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from hotmem_viz.scenarios.huge_telling import Blocks
 from hotmem_viz.vocabulary import PAGEBLOCK_PAGES, HugeState, PageKind, ZoneType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from hotmem_viz.mechanisms.outcome import Outcome
     from hotmem_viz.mechanisms.requests import Gfp
@@ -59,16 +59,15 @@ class HugePagePool(FilledRun):
         self._rng = np.random.default_rng((parameters.seed, 2))
         self._given: list[FrameSet] = []
         self._made: list[FrameSet] = []
-        own = self.meta["counters"].pop()
-        self.meta["counters"] += [
+
+    def _list_own(self) -> list[dict[str, Any]]:
+        return [
             {"name": "huge.movable", "unit": "huge pages", "label": "huge pages in Movable"},
             {"name": "huge.kernel", "unit": "huge pages", "label": "huge pages in kernel zones"},
-            own,
         ]
 
-    def _read(self) -> np.ndarray:
-        read, sides = super()._read(), self._sides()
-        return np.concatenate((read[:-1], sides, read[-1:]))
+    def _read_own(self) -> Sequence[float]:
+        return self._sides()
 
     def _sides(self) -> tuple[int, int]:
         """Count the pool's huge pages outside kernel zones, and in them."""

@@ -9,20 +9,22 @@ The boxes stand below each other in one recording, as in the scenario boot_optio
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.machine.zone_plan import plan_zones
+from hotmem_viz.mechanisms.oom import count_room
 from hotmem_viz.mechanisms.several_boots import SeveralBoots
 from hotmem_viz.scenarios import growth_telling as telling
 from hotmem_viz.scenarios.boot_scores import describe_zones, read_zones
+from hotmem_viz.scenarios.describe import describe_run
 from hotmem_viz.scenarios.exhaustion import Exhaustion
-from hotmem_viz.scenarios.exhaustion_filled import FilledRun, kernel_room
+from hotmem_viz.scenarios.exhaustion_filled import FilledRun
 from hotmem_viz.scenarios.exhaustion_machines import BOXES_GIB, pae_box
 from hotmem_viz.scenarios.story import Story
 from hotmem_viz.scenarios.telling import OBJECT_NAMES
-from hotmem_viz.vocabulary import EventKind
+from hotmem_viz.vocabulary import EventKind, ZoneType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,13 +80,8 @@ class LargerBoxes(Exhaustion):
         self.machines = [self.load.memory]
         self.boots.show(0, self.load.memory)
         self.story = Story(self.memory, self._read)
-        p = parameters
         self.meta: dict[str, Any] = {
-            "scenario": self.name,
-            "title": self.title,
-            "parameters": asdict(p),
-            "seed": p.seed,
-            "profile": setup.profile.name,
+            **describe_run(self, setup.profile),
             **describe_zones(self.boots, self.specs, self._own_counters()),
             "boots": [
                 {
@@ -114,7 +111,8 @@ class LargerBoxes(Exhaustion):
         return read_zones(self.boots, self.machines, own)
 
     def _room(self) -> int:
-        return int(kernel_room(self.machines[-1]) / self.workload.pages_per_operation())
+        room = count_room(self.machines[-1], ZoneType.NORMAL)
+        return int(room / self.workload.pages_per_operation())
 
     def _tell(self, event: Event) -> Iterator[Tick]:
         yield from self.story.tell(

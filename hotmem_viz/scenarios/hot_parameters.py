@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.machine.boot_options import BootOptions
@@ -56,6 +56,26 @@ SMALL_DIMM_PFN = 1 << 15
 """4 GiB at 1/32, where a PC's memory goes on above its hole."""
 
 IDLE_SOURCE = "capture d-hot-kernel-empty: 33 kernel pages in a block after a second (6.1)"
+UNMEASURED = "chosen, not measured"
+
+
+def callback_success() -> Any:
+    """Declare the share of release callbacks that succeed."""
+    return share(0.5, "callbacks that succeed", source=UNMEASURED, advanced=True)
+
+
+def callback_ms() -> Any:
+    """Declare how long a release callback takes."""
+    return number(
+        5.0,
+        0.0,
+        10000.0,
+        "latency of a callback",
+        step=1,
+        unit="ms",
+        source=UNMEASURED,
+        advanced=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -92,19 +112,8 @@ class HotRemoveParameters:
         source=IDLE_SOURCE,
         advanced=True,
     )
-    callback_success: float = share(
-        0.5, "callbacks that succeed", source="chosen, not measured", advanced=True
-    )
-    callback_ms: float = number(
-        5.0,
-        0.0,
-        10000.0,
-        "latency of a callback",
-        step=1,
-        unit="ms",
-        source="chosen, not measured",
-        advanced=True,
-    )
+    callback_success: float = callback_success()
+    callback_ms: float = callback_ms()
 
     def __post_init__(self) -> None:
         check_parameters(self)

@@ -7,7 +7,6 @@ changes only by offlining and onlining again (S46).
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.errors import ParameterError
@@ -66,11 +65,7 @@ class HotRemove:
         self.attempts: list[Attempt] = []
         self.obstacle_pfn = -1
         self.meta: dict[str, Any] = {
-            "scenario": self.name,
-            "title": self.title,
-            "parameters": asdict(p),
-            "seed": p.seed,
-            "profile": setup.profile.name,
+            **describe.describe_run(self, setup.profile),
             "panels": ["meters"],
             "meters": ["corner"],
             **describe.describe_machine(mem),

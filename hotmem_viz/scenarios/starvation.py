@@ -7,7 +7,7 @@ does not get there at the usual ratios; many processes on one segment do, and sp
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from hotmem_viz.mechanisms.allocator import alloc_pages
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.mechanisms.faults import badness, choose_victim
 from hotmem_viz.mechanisms.huge_pages import switch_off_huge_pages
+from hotmem_viz.mechanisms.oom import count_room
 from hotmem_viz.mechanisms.outcome import Report
 from hotmem_viz.mechanisms.requests import GFP
 from hotmem_viz.memory.address_spaces import AddressSpaces
@@ -84,11 +85,7 @@ class Starvation:
         self.story = Story(mem, self.gauges.read)
         self.watched = WatchedTables(self.spaces)
         self.meta: dict[str, Any] = {
-            "scenario": self.name,
-            "title": self.title,
-            "parameters": asdict(p),
-            "seed": p.seed,
-            "profile": setup.profile.name,
+            **describe.describe_run(self, setup.profile),
             "panels": ["tables"],
             "page_tables": describe.describe_tables(self.spaces.geometry),
             **describe.describe_machine(mem),
@@ -111,9 +108,7 @@ class Starvation:
 
     def _room(self) -> int:
         """Count the pages that page tables could still have."""
-        z = self.memory.zones
-        line = z.min + z.boost + z.protection[:, self._highest]
-        return int(np.maximum(z.free - line, 0)[z.type <= self._highest].sum())
+        return count_room(self.memory, self._highest)
 
     def _table_zones(self) -> np.ndarray:
         return self.memory.zone_kinds[:, PageKind.PAGE_TABLE].astype(np.int64)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hotmem_viz.machine.boundary import MEMORY_MAP, TABLES_PER_BYTE, find_boundary
+from hotmem_viz.mechanisms.oom import count_useless
 from hotmem_viz.scenarios import describe
 from hotmem_viz.vocabulary import PageKind, ZoneType
 
@@ -34,9 +35,7 @@ class Gauges:
     @property
     def kept(self) -> int:
         """Pages of the kernel zones that a kernel request cannot have."""
-        z = self.spaces.mem.zones
-        line = z.min + z.boost + z.protection[:, ZoneType.NORMAL]
-        return int(np.minimum(z.free, line)[self.kernel].sum())
+        return int(count_useless(self.spaces.mem, ZoneType.NORMAL)[self.kernel].sum())
 
     def levels(self) -> np.ndarray:
         """Count the table pages of the processes by level, lowest first: (D,) int64."""

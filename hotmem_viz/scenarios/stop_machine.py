@@ -7,7 +7,7 @@ built it: the states are KERNEL.md 5, the pause is its 4.5, and the mail's gaps 
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.machine.page_geometry import find_geometry
@@ -68,11 +68,7 @@ class StopMachine:
         self.filling = Filling(self.spaces, p)
         self.remap: Remap | None = None
         self.meta: dict[str, Any] = {
-            "scenario": self.name,
-            "title": self.title,
-            "parameters": asdict(p),
-            "seed": p.seed,
-            "profile": setup.profile.name,
+            **describe.describe_run(self, setup.profile),
             "panels": ["lanes", "address_map", "tables", "meters"],
             "meters": ["device", "subsystems", "crossover"],
             "subsystems": describe_subsystems(),

@@ -7,7 +7,6 @@ S47). One run is one strategy; all runs of a seed go through the same steps.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.machine.hotplug_options import ONLINE, ONLINE_MOVABLE
@@ -77,11 +76,7 @@ class StrategyRun:
         self.removal = Removal(self)
         self._refused: set[str] = set()
         self.meta: dict[str, Any] = {
-            "scenario": self.name,
-            "title": self.title,
-            "parameters": asdict(p),
-            "seed": p.seed,
-            "profile": setup.profile.name,
+            **describe.describe_run(self, setup.profile),
             "panels": ["lanes", "address_map"] if p.strategy == "remap" else [],
             **self._describe(every),
             "counters": describe_counters(mem),
@@ -90,14 +85,7 @@ class StrategyRun:
     def _describe(self, every: tuple[NodeSpec, ...]) -> dict[str, Any]:
         """Return the machine with all of its nodes, those that come later among them."""
         meta = describe.describe_machine(self.memory)
-        meta["machine"]["nodes"] = [
-            {
-                "nid": n.nid,
-                "hotpluggable": any(r.hotpluggable for r in n.ranges),
-                "ranges": [[r.start_pfn, r.end_pfn] for r in n.ranges],
-            }
-            for n in every
-        ]
+        meta["machine"]["nodes"] = describe.describe_nodes(every)
         meta["machine"]["present_pages"] = sum(n.present_pages for n in every)
         return meta
 

@@ -31,8 +31,8 @@ class Load:
 
     asked, given: by the actors' part of the demand, in pages, of processes in how many. faults:
     first touches of users' pages and of what processes have mapped. remote: pages of metadata that
-    another node served. region: what devices' pages
-    come from under the proposal, set once the machine has booted.
+    another node served. region: what devices' pages come from under the proposal, set once the
+    machine has booted.
     """
 
     def __init__(self, spaces: AddressSpaces, plan: Plan, p: StrategiesParameters) -> None:

@@ -15,11 +15,11 @@ from hotmem_viz.scenarios.controls import (
     check_parameters,
     choice,
     flag,
-    number,
     seed,
     share,
     whole,
 )
+from hotmem_viz.scenarios.hot_parameters import callback_ms, callback_success
 from hotmem_viz.scenarios.remap_parameters import TARGETS, PauseConstants
 from hotmem_viz.scenarios.setup import Setup
 
@@ -95,19 +95,8 @@ class StrategiesParameters(PauseConstants):
         "the kernel's own default: then a node that had no kernel memory at boot gets no Movable",
         advanced=True,
     )
-    callback_success: float = share(
-        0.5, "callbacks that succeed", source="chosen, not measured", advanced=True
-    )
-    callback_ms: float = number(
-        5.0,
-        0.0,
-        10000.0,
-        "latency of a callback",
-        step=1,
-        unit="ms",
-        source="chosen, not measured",
-        advanced=True,
-    )
+    callback_success: float = callback_success()
+    callback_ms: float = callback_ms()
 
     def __post_init__(self) -> None:
         check_parameters(self)
