@@ -13,7 +13,7 @@ from hotmem_viz.kernel.compare_machine import ComparedMachine, type_of
 from hotmem_viz.lessons.captured_scene import find_captured, placing_options
 from hotmem_viz.lessons.question import Mistake, Question
 from hotmem_viz.machine.spec import Arch
-from hotmem_viz.units import format_pages
+from hotmem_viz.units import MIB, format_pages
 from hotmem_viz.vocabulary import ZoneType
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from hotmem_viz.lessons.questions import Draw, Maker
 
 NOTEBOOK = "07"
-MIB = 256
 NEAR = 8 * MIB
 """What rounding to 4 MiB does on two nodes."""
 

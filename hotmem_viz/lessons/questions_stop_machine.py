@@ -11,6 +11,7 @@ from hotmem_viz.errors import HotmemError
 from hotmem_viz.lessons.question import Mistake, Question, Scene, find_scene
 from hotmem_viz.machine.page_geometry import GEOMETRIES, count_tables
 from hotmem_viz.mechanisms.stop_machine import DAY_S, StopCosts, StopTime, TaxOrStall, stop_time
+from hotmem_viz.units import GIB
 from hotmem_viz.vocabulary import EventKind, TableLevel
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ NOTEBOOK = "05"
 SECTION_PAGES = 1 << 15
 """128 MiB: a section of x86-64."""
 
-GIB = 1 << 18
 MS = 1e6
 
 

@@ -16,6 +16,7 @@ from hotmem_viz.mechanisms.add_memory import add_memory, online_memory
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.recording.scoreboard import MEASURES, read_measure
 from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
+from hotmem_viz.units import GIB
 from hotmem_viz.vocabulary import PAGE_SIZE, ZoneType
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from hotmem_viz.recording.scoreboard import Strategies
 
 NOTEBOOK = "06"
-GIB = 1 << 18
 AUTO = "memory_hotplug.online_policy=auto-movable"
 
 
