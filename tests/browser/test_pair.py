@@ -142,13 +142,7 @@ def test_sides_stand_beside_one_another_where_there_is_room(stage, page, width, 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_dashboard_shows_a_second_kernel_and_goes_back_to_one(page, dashboard):
-    sent = []
-
-    def note(frame):  # playwright accepts no bound method of a builtin
-        sent.append(frame)
-
-    page.on("websocket", lambda socket: socket.on("framesent", note))
+def test_the_dashboard_shows_a_second_kernel_and_goes_back_to_one(page, sent, dashboard):
     page.goto(dashboard.address + "/")
     stage = StagePage(page).wait_until_ready()
     alone = stage.ticks
