@@ -7,6 +7,9 @@ import re
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.vocabulary import PAGE_SIZE
 
+MIB, GIB = (1 << 20) // PAGE_SIZE, (1 << 30) // PAGE_SIZE
+"""Pages in a MiB and in a GiB: pfns and sizes of memory are counted in pages."""
+
 _SUFFIXES = {"": 0, "K": 10, "M": 20, "G": 30, "T": 40}
 _SIZE = re.compile(r"([0-9]{1,18})([KMGT]?)", re.ASCII | re.IGNORECASE)
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")

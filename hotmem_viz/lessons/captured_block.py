@@ -15,7 +15,7 @@ from hotmem_viz.kernel.capture_map import count_kinds
 from hotmem_viz.kernel.captured_pages import block_pages, present_ranges
 from hotmem_viz.kernel.captures import capture_names
 from hotmem_viz.kernel.hotplug_answers import INVALID, NEVER, OK
-from hotmem_viz.lessons.captured_scene import find_captured, show_once
+from hotmem_viz.lessons.captured_scene import find_captured, placing_options, show_once
 from hotmem_viz.mechanisms.offline import Verdict
 from hotmem_viz.units import format_pages
 from hotmem_viz.vocabulary import PageKind, ZoneType
@@ -120,8 +120,8 @@ def _machine(capture: Capture) -> str:
     """Describe the machine: kernel, memory, the options that place ZONE_MOVABLE, the load."""
     ranges = capture.boot_log.node_ranges
     pages = sum(end - start for spans in ranges.values() for start, end in spans)
-    words = re.findall(r"(?:movablecore|kernelcore)=\S+|\bmovable_node\b", capture.cmdline)
-    options = f" with {' '.join(words)}" if words else ""
+    words = placing_options(capture)
+    options = f" with {words}" if words else ""
     text = f"Linux {capture.kernel} runs{options} on {len(ranges)} nodes, {format_pages(pages)}."
     loads = re.findall(r"([a-z]+)(\d+)", str(capture.args.get("load", "")))
     held = " and ".join(LOADS[name].format(int(count)) for name, count in loads)

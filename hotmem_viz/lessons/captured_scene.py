@@ -1,7 +1,11 @@
-"""Where an answer can be seen on a captured kernel: a scene that nobody has to run."""
+"""What questions share about captured kernels: what placed ZONE_MOVABLE, where to see an answer.
+
+The scene is one that nobody has to run.
+"""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,10 +15,13 @@ from hotmem_viz.lessons.question import Scene
 
 if TYPE_CHECKING:
     from hotmem_viz.kernel.capture_show import CaptureShow
+    from hotmem_viz.kernel.captures import Capture
     from hotmem_viz.recording.recording import Recording
 
 CAPTURE = "capture"
 """Stands for the scenario of a captured run, as in its recording's meta."""
+
+_PLACING = re.compile(r"(?:movablecore|kernelcore)=\S+|\bmovable_node\b")
 
 
 class CapturedScene(Scene):
@@ -44,6 +51,11 @@ def show_once(name: str) -> CaptureShow:
 @cache
 def _alone(name: str) -> Recording:
     return load_capture(name, model=False).capture
+
+
+def placing_options(capture: Capture) -> str:
+    """Return the options of a captured command line that place ZONE_MOVABLE, as they were typed."""
+    return " ".join(_PLACING.findall(capture.cmdline))
 
 
 def find_captured(name: str, title: str = "") -> CapturedScene:

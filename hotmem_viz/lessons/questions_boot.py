@@ -11,17 +11,15 @@ from hotmem_viz.machine.presets import find_preset
 from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.machine.spec import MachineSpec, NodeSpec, PfnRange
 from hotmem_viz.machine.zone_plan import plan_zones
-from hotmem_viz.scenarios.boards import BOARDS, MIB, MONTHS, change_boards, lay_out
+from hotmem_viz.scenarios.boards import BOARDS, MONTHS, change_boards, lay_out
 from hotmem_viz.scenarios.boot_options import RANGES
+from hotmem_viz.units import GIB, MIB
 from hotmem_viz.vocabulary import ZoneType
 
 if TYPE_CHECKING:
     from hotmem_viz.lessons.questions import Draw, Maker
 
 NOTEBOOK = "01"
-GIB = 1 << 18
-"""Pages in a GiB."""
-
 SPREAD = "kernelcore= is spread over the nodes"
 SPREAD_FUNCTION = "find_zone_movable_pfns_for_nodes(), mm/mm_init.c"
 

@@ -10,10 +10,10 @@ from hotmem_viz.errors import HotmemError
 from hotmem_viz.kernel.captures import capture_names, open_capture
 from hotmem_viz.kernel.compare_loads import LOADS, load_rows
 from hotmem_viz.kernel.compare_machine import ComparedMachine, type_of
-from hotmem_viz.lessons.captured_scene import find_captured
+from hotmem_viz.lessons.captured_scene import find_captured, placing_options
 from hotmem_viz.lessons.question import Mistake, Question
 from hotmem_viz.machine.spec import Arch
-from hotmem_viz.units import format_pages
+from hotmem_viz.units import MIB, format_pages
 from hotmem_viz.vocabulary import ZoneType
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from hotmem_viz.lessons.questions import Draw, Maker
 
 NOTEBOOK = "07"
-MIB = 256
 NEAR = 8 * MIB
 """What rounding to 4 MiB does on two nodes."""
 
@@ -100,10 +99,9 @@ def _scene(name: str) -> str:
     capture = _machine(name).capture
     does, _ = OBJECTS[str(capture.args["kind"])]
     kernel, movable = map(format_pages, _managed(name))
-    options = " ".join(re.findall(r"(?:movablecore|kernelcore)=\S+", capture.cmdline))
     return (
-        f"Linux {capture.kernel} was booted with {options}: its kernel zones manage {kernel}, "
-        f"ZONE_MOVABLE {movable}. One program {does} until the OOM killer comes."
+        f"Linux {capture.kernel} was booted with {placing_options(capture)}: its kernel zones "
+        f"manage {kernel}, ZONE_MOVABLE {movable}. One program {does} until the OOM killer comes."
     )
 
 
@@ -179,8 +177,7 @@ def list_layouts() -> tuple[str, ...]:
 
 
 def _words(name: str) -> str:
-    pattern = r"(?:movablecore|kernelcore)=\S+|\bmovable_node\b"
-    return " ".join(re.findall(pattern, _machine(name).capture.cmdline))
+    return placing_options(_machine(name).capture)
 
 
 def movable_size(draw: Draw) -> Question:

@@ -11,14 +11,13 @@ from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.machine.spec import Arch, MachineSpec, NodeSpec, PfnRange
 from hotmem_viz.machine.zone_plan import plan_zones
 from hotmem_viz.mechanisms.watermarks import protection
+from hotmem_viz.units import GIB, MIB
 from hotmem_viz.vocabulary import ZoneType
 
 if TYPE_CHECKING:
     from hotmem_viz.lessons.questions import Draw, Maker
 
 NOTEBOOK = "02"
-MIB, GIB = 1 << 8, 1 << 18
-"""Pages in a MiB and in a GiB."""
 
 
 def lowmem(draw: Draw) -> Question:

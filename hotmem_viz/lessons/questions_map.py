@@ -11,15 +11,13 @@ from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.machine.spec import MachineSpec, NodeSpec, PfnRange
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.memory.census import count_kinds
-from hotmem_viz.units import format_bytes
+from hotmem_viz.units import GIB, MIB, format_bytes
 from hotmem_viz.vocabulary import MAX_ORDER_PAGES, PAGE_SIZE, PAGEBLOCK_PAGES, PageKind
 
 if TYPE_CHECKING:
     from hotmem_viz.lessons.questions import Draw, Maker
 
 NOTEBOOK = "00"
-GIB = 1 << 18
-"""Pages in a GiB."""
 
 
 def section(draw: Draw) -> Question:
@@ -27,7 +25,7 @@ def section(draw: Draw) -> Question:
     gib = draw.whole(5, 16)
     mib = draw.whole(1, 1023)
     server = find_preset("server")
-    pages, pfn = server.section_pages, gib * GIB + mib * 256
+    pages, pfn = server.section_pages, gib * GIB + mib * MIB
     return Question(
         text=(
             f"A page of an x86-64 server begins at physical address {pfn * PAGE_SIZE:#x}, which is "
@@ -59,7 +57,7 @@ def memory_map(draw: Draw) -> Question:
     mib = draw.whole(96, 288, 16)
     spec = MachineSpec(
         "asked",
-        (NodeSpec(0, (PfnRange(0, 8192), PfnRange(32768, 32768 + (mib - 32) * 256))),),
+        (NodeSpec(0, (PfnRange(0, 8192), PfnRange(32768, 32768 + (mib - 32) * MIB))),),
         section_pages=1024,
         scale=32,
     )
@@ -124,13 +122,13 @@ def memory_block(draw: Draw) -> Question:
             "rest from 4 GiB up. What is the least that it can be asked to take offline?"
         ),
         unit="MiB",
-        answer=block // 256,
+        answer=block // MIB,
         mistakes=(
-            Mistake(PAGEBLOCK_PAGES // 256, "if a pageblock could go alone"),
-            Mistake(MAX_ORDER_PAGES // 256, "if the largest buddy block could go alone"),
-            Mistake(part // 256, "if a block were always one section"),
-            Mistake(16 * part // 256, "if a block always had the most sections it can have"),
-            Mistake(8 * part // 256, "if a GiB were the unit"),
+            Mistake(PAGEBLOCK_PAGES // MIB, "if a pageblock could go alone"),
+            Mistake(MAX_ORDER_PAGES // MIB, "if the largest buddy block could go alone"),
+            Mistake(part // MIB, "if a block were always one section"),
+            Mistake(16 * part // MIB, "if a block always had the most sections it can have"),
+            Mistake(8 * part // MIB, "if a GiB were the unit"),
         ),
         why=(
             f"{rule} What sysfs offers is blocks, memoryN: here {block // part} "

@@ -10,7 +10,8 @@ from hotmem_viz.catalog import build_run
 from hotmem_viz.errors import HotmemError
 from hotmem_viz.lessons.question import Mistake, Question, Scene, find_scene
 from hotmem_viz.machine.page_geometry import GEOMETRIES, count_tables
-from hotmem_viz.mechanisms.stop_machine import StopCosts, StopTime, stop_time
+from hotmem_viz.mechanisms.stop_machine import DAY_S, StopCosts, StopTime, TaxOrStall, stop_time
+from hotmem_viz.units import GIB
 from hotmem_viz.vocabulary import EventKind, TableLevel
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ NOTEBOOK = "05"
 SECTION_PAGES = 1 << 15
 """128 MiB: a section of x86-64."""
 
-GIB = 1 << 18
-MS, DAY_S = 1e6, 86_400
+MS = 1e6
 
 
 def pause(draw: Draw) -> Question:
@@ -163,29 +163,29 @@ def removals(draw: Draw) -> Question:
     tax = draw.pick((0.016, 0.03))
     settings = {"faults": float(faults), "tax": tax, "seed": draw.seed}
     seen, recording = find_scene("stop_machine", settings, EventKind.TAX.name)
-    fault_ns = recording.meta["parameters"]["fault_ns"]
+    price = TaxOrStall(*(recording.meta["parameters"][name] for name in TaxOrStall._fields))
     stop_ns = float(recording.counters["pause_ns"].iloc[seen.tick])
-    day = faults * fault_ns * DAY_S
+    even = price.even_removals(stop_ns)
     return Question(
         text=(
             f"Page tables that can be migrated at any time make each page fault {tax:.1%} slower, "
             f"as the patches of 2008 did on a benchmark. A machine takes {faults:,} faults a "
-            f"second of {fault_ns:.0f} ns. The other way is to stop it for {stop_ns / MS:.3f} ms "
-            "at every removal. How many removals a day cost as much?"
+            f"second of {price.fault_ns:.0f} ns. The other way is to stop it for "
+            f"{stop_ns / MS:.3f} ms at every removal. How many removals a day cost as much?"
         ),
         unit="removals",
-        answer=round(tax * day / stop_ns),
+        answer=round(even),
         mistakes=(
-            Mistake(round(day / stop_ns), "if the fault itself were the tax"),
-            Mistake(round(tax * day / stop_ns / 24), "with the tax of an hour"),
+            Mistake(round(even / tax), "if the fault itself were the tax"),
+            Mistake(round(even / 24), "with the tax of an hour"),
             Mistake(round(tax * DAY_S * 1e9 / stop_ns), "if a CPU did nothing but take faults"),
-            Mistake(round(tax * day / stop_ns / 86400), "with the tax of a second"),
+            Mistake(round(even / DAY_S), "with the tax of a second"),
         ),
         why=(
-            f"The tax is {tax * faults * fault_ns / MS:.3g} ms of each second, "
-            f"{tax * day / 1e9:.3g} s a day. But this compares sums only: a stall hits everybody "
-            "at once, and the lookups that stay slow afterwards are a tax too (Q11, Q12). Fault "
-            "rate and cost of a fault are assumed."
+            f"The tax is {price.tax_day_ns / DAY_S / MS:.3g} ms of each second, "
+            f"{price.tax_day_ns / 1e9:.3g} s a day. But this compares sums only: a stall hits "
+            "everybody at once, and the lookups that stay slow afterwards are a tax too (Q11, "
+            "Q12). Fault rate and cost of a fault are assumed."
         ),
         rule="tax · faults · fault = removals · pause",
         claims=("S36", "S37"),

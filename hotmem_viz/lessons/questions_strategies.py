@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from hotmem_viz.catalog import run
+from hotmem_viz.catalog import strategies
 from hotmem_viz.lessons.captured_scene import find_captured
 from hotmem_viz.lessons.question import Mistake, Question, Scene
 from hotmem_viz.machine.boot_options import BootOptions, parse_boot_options
@@ -14,8 +14,10 @@ from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.machine.spec import MachineSpec, NodeSpec, PfnRange
 from hotmem_viz.mechanisms.add_memory import add_memory, online_memory
 from hotmem_viz.mechanisms.boot import boot_machine
+from hotmem_viz.recording.scoreboard import MEASURES, read_measure
 from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
-from hotmem_viz.vocabulary import PAGE_SIZE, EventKind, ZoneType
+from hotmem_viz.units import GIB
+from hotmem_viz.vocabulary import PAGE_SIZE, ZoneType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
     from hotmem_viz.lessons.questions import Draw, Maker
     from hotmem_viz.memory.physical import PhysicalMemory
     from hotmem_viz.recording.recording import Recording
+    from hotmem_viz.recording.scoreboard import Strategies
 
 NOTEBOOK = "06"
-GIB = 1 << 18
 AUTO = "memory_hotplug.online_policy=auto-movable"
 
 
@@ -130,14 +132,14 @@ def map_cost(draw: Draw) -> Question:
 
 
 ASKED = {
-    "sections_removed": (
+    "removed": (
         "sections",
         (
             "{asked} times a section is asked to go: single ones first, then those of a node that "
             "breaks. How many go?"
         ),
     ),
-    "metadata_usable": (
+    "usable": (
         "MiB",
         (
             "Before the load begins, with nothing but the booted kernel on it: how much of the "
@@ -145,40 +147,40 @@ ASKED = {
         ),
     ),
 }
-"""What is asked of a strategy: a counter, its unit, the question."""
+"""What is asked of a strategy: a measure of the scoreboard, its unit, the question."""
 
 WORTH = {
-    "sections_removed": "A kernel page in a section keeps it, where nothing lets it move",
-    "metadata_usable": "Only kernel zones can hold metadata, down to their marks and reserves",
+    "removed": "A kernel page in a section keeps it, where nothing lets it move",
+    "usable": "Only kernel zones can hold metadata, down to their marks and reserves",
 }
+
+SCORED = {m.name: m for m in MEASURES}
+"""The scoreboard's measures by name."""
 
 
 @cache
-def _run_all(seed: int) -> dict[str, Recording]:
-    """Run every strategy on one machine, load and list of removals."""
-    return {name: run("strategies", strategy=name, seed=seed) for name in STRATEGIES.values()}
+def _run_all(seed: int) -> Strategies:
+    """Run every strategy; questions that share a seed share the runs."""
+    return strategies(seed=seed)
 
 
-def _measure(recording: Recording, counter: str) -> int:
-    """Return a counter: at the end, or of what a machine may hold before its load, in MiB."""
-    values = recording.counters[counter]
-    if counter != "metadata_usable":
-        return int(values.iloc[-1])
-    ticks = [e.tick for e in recording.event_list if e.kind == EventKind.CAPACITY.name]
-    return round(float(values.iloc[ticks[0]]) / (1 << 20))
+def _measure(recording: Recording, name: str) -> int:
+    """Return a measure of the scoreboard in the unit that is asked for."""
+    value = read_measure(recording, SCORED[name])
+    return round(value / (1 << 20)) if ASKED[name][0] == "MiB" else int(value)
 
 
 def under_a_strategy(draw: Draw) -> Question:
     """Ask for a measure of one of the six strategies; the wrong answers are those of others."""
     name = draw.pick(tuple(STRATEGIES.values()))
-    counter = draw.pick(tuple(ASKED))
+    measure = draw.pick(tuple(ASKED))
     runs = _run_all(draw.pick((7, 8, 9)))
-    recording = runs[name]
+    recording = runs.recordings[name]
     end, start = recording.event_list[-1], recording.event_list[0]
-    unit, asked = ASKED[counter]
+    unit, asked = ASKED[measure]
     others = tuple(
-        Mistake(_measure(r, counter), f"under “{r.event_list[0].title}”")
-        for other, r in runs.items()
+        Mistake(_measure(runs.recordings[other], measure), f"under “{title}”")
+        for other, title in runs.titles.items()
         if other != name
     )
     every = int(recording.counters["sections_asked"].iloc[-1])
@@ -188,9 +190,9 @@ def under_a_strategy(draw: Draw) -> Question:
             f"{asked.format(asked=every)}"
         ),
         unit=unit,
-        answer=_measure(recording, counter),
+        answer=_measure(recording, measure),
         mistakes=others,
-        why=f"{WORTH[counter]}. {end.text}",
+        why=f"{WORTH[measure]}. {end.text}",
         rule="same machine, same load, same removal requests, by the same seed",
         claims=("S20", "S47"),
         see=Scene(

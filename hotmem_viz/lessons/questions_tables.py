@@ -10,14 +10,13 @@ from hotmem_viz.lessons.question import Mistake, Question, Scene, find_scene
 from hotmem_viz.machine.page_geometry import GEOMETRIES, count_tables
 from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.scenarios.starvation_parameters import ASKED, USES
+from hotmem_viz.units import GIB, MIB
 from hotmem_viz.vocabulary import TableLevel
 
 if TYPE_CHECKING:
     from hotmem_viz.lessons.questions import Draw, Maker
 
 NOTEBOOK = "03"
-MIB, GIB = 1 << 8, 1 << 18
-"""Pages in a MiB and in a GiB."""
 
 
 def tables(draw: Draw) -> Question:

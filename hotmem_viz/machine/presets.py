@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.machine.spec import CLASSROOM_SCALE, Arch, MachineSpec, NodeSpec, PfnRange
+from hotmem_viz.units import GIB as _GIB
+from hotmem_viz.units import MIB as _MIB
 
-_MIB = 1 << 8
-_GIB = 1 << 18
 _CLASSROOM_SECTION = 1024
 _PAE_SECTION = 131072
 """512 MiB (SECTION_SIZE_BITS 29, arch/x86/include/asm/sparsemem.h, 6.1)."""

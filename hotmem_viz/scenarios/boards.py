@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hotmem_viz.machine.movable_start import kernel_node
 from hotmem_viz.machine.spec import CLASSROOM_SCALE, MachineSpec, NodeSpec, PfnRange
+from hotmem_viz.units import MIB
 from hotmem_viz.vocabulary import PAGE_SIZE, ZoneType
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
 
     from hotmem_viz.machine.boot_options import BootOptions
     from hotmem_viz.machine.zone_plan import ZonePlan
-
-MIB = 256
-"""Pages in a MiB."""
 
 SECTION_PAGES = 1024
 FIRST_NODE = (PfnRange(0, 32 * MIB), PfnRange(128 * MIB, 144 * MIB))

@@ -9,14 +9,14 @@ from hotmem_viz.errors import ParameterError
 from hotmem_viz.machine.spec import CLASSROOM_SCALE, Arch, MachineSpec, NodeSpec, PfnRange
 from hotmem_viz.machine.zone_plan import FOUR_GIB_PFN, plan_zones, scaled
 from hotmem_viz.scenarios.parameters import DIMMS, REBOOTS, SHRINKABLE
+from hotmem_viz.units import GIB as GIB_PAGES
+from hotmem_viz.units import MIB as MIB_PAGES
 from hotmem_viz.vocabulary import PAGE_SIZE, ZoneType
 
 if TYPE_CHECKING:
     from hotmem_viz.scenarios.parameters import ExhaustionParameters
     from hotmem_viz.scenarios.setup import FindMachine, Setup
 
-MIB_PAGES = (1 << 20) // PAGE_SIZE
-GIB_PAGES = 1 << 18
 MOST_DIMMS = 16
 MOST_PAGES = 1 << 22
 """Frames that a machine may have with all of its slots: 16 GiB of cells and rows."""

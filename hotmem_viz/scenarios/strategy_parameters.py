@@ -22,6 +22,7 @@ from hotmem_viz.scenarios.controls import (
 from hotmem_viz.scenarios.hot_parameters import callback_ms, callback_success
 from hotmem_viz.scenarios.remap_parameters import TARGETS, PauseConstants
 from hotmem_viz.scenarios.setup import Setup
+from hotmem_viz.units import MIB as _MIB
 
 if TYPE_CHECKING:
     from hotmem_viz.scenarios.setup import FindMachine
@@ -41,7 +42,6 @@ MACHINES = {"four nodes of 48 MiB": "nodes", "the mail's, four nodes of 64 MiB":
 ADDED_LATER = ("hot_add", "auto")
 """Strategies that boot with the first node alone."""
 
-_MIB = 256
 _NODES = MachineSpec(
     name="nodes",
     title="Four nodes of 48 MiB, a slot for a fifth; every border at 1/32",

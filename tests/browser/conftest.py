@@ -93,6 +93,18 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
+def sent(page: Page) -> list[str | bytes]:
+    """Everything the page sends to its kernel, as it goes."""
+    frames: list[str | bytes] = []
+
+    def note(frame: str | bytes) -> None:  # playwright accepts no bound method of a builtin
+        frames.append(frame)
+
+    page.on("websocket", lambda socket: socket.on("framesent", note))
+    return frames
+
+
+@pytest.fixture
 def bare_page(browser: Browser) -> Iterator[Page]:
     """A fresh page without the guard, for trying the guard itself."""
     context = browser.new_context()

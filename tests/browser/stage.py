@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 from playwright.sync_api import TimeoutError as NeverCame
+
+from hotmem_viz.kernel.capture_show import CaptureShow
+from hotmem_viz.recording.pair import Pair
+from hotmem_viz.recording.recording import Recording
 
 READ_CANVAS = """canvas => {
   const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -93,6 +98,11 @@ class StagePage:
             "([root, wanted]) => root.matches(wanted)", arg=[self.root.element_handle(), wanted]
         )
 
+    def seek(self, tick: int) -> None:
+        """Jump to a tick, and wait until it is shown."""
+        self.root.evaluate("(root, tick) => root.hotmem.seek(tick)", tick)
+        self.wait_for("tick", str(tick))
+
     def press(self, key: str) -> None:
         """Press a key where the focus is."""
         self.page.keyboard.press(key)
@@ -115,6 +125,22 @@ class StagePage:
         read = self.canvas.evaluate(READ_CANVAS)
         colours = {f"#{int(rgb):06x}": count for rgb, count in read["counts"].items()}
         return Picture(hash=int(read["hash"]), colours=colours)
+
+
+def open_exported(page: Page, shown: Recording | Pair | CaptureShow, folder: Path) -> StagePage:
+    """Export what has a page of its own, and open that from disk."""
+    path = folder / "lesson.html"
+    shown.to_html(path)
+    page.goto(path.as_uri())
+    return StagePage(page).wait_until_ready()
+
+
+def open_offline(page: Page, shown: Recording | Pair | CaptureShow, folder: Path) -> StagePage:
+    """Open an exported page with the network off; it must be small enough to be sent."""
+    page.context.set_offline(True)
+    stage = open_exported(page, shown, folder)
+    assert (folder / "lesson.html").stat().st_size < 2_000_000
+    return stage
 
 
 def is_visible_2d_canvas(page: Page) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 import hotmem_viz
 from hotmem_viz.views.palette import colour
-from tests.browser.stage import StagePage
+from tests.browser.stage import StagePage, open_exported
 
 pytestmark = pytest.mark.browser
 
@@ -22,15 +22,7 @@ def recording():
 @pytest.fixture
 def stage(page, recording, tmp_path):
     """The exported page's stage."""
-    path = tmp_path / "boots.html"
-    recording.to_html(path)
-    page.goto(path.as_uri())
-    return StagePage(page).wait_until_ready()
-
-
-def seek(stage: StagePage, tick: int) -> None:
-    stage.root.evaluate("(root, tick) => root.hotmem.seek(tick)", tick)
-    stage.wait_for("tick", str(tick))
+    return open_exported(page, recording, tmp_path)
 
 
 def hover(stage: StagePage, section: int) -> str:
@@ -65,12 +57,12 @@ def test_a_later_boot_is_hidden_until_it_comes_and_speaks_of_its_own_pfns(stage,
     boots = [c["name"] for c in recording.meta["counters"]].index("boots")
     tick = recording.counters_array[:, boots].tolist().index(2)
     section = band // pages + 2
-    seek(stage, tick - 1)
+    stage.seek(tick - 1)
     before = stage.picture()
     assert ground_of(stage, section) == colour("panel", "light")
     assert hover(stage, section) == ""
     assert "§2, page" in hover(stage, 2)
-    seek(stage, tick)
+    stage.seek(tick)
     after = stage.picture()
     assert after != before
     assert ground_of(stage, section) != colour("panel", "light")
@@ -78,7 +70,7 @@ def test_a_later_boot_is_hidden_until_it_comes_and_speaks_of_its_own_pfns(stage,
     [pfn] = re.findall(r"pfn\s+([\d,]+)", told)
     assert 2 * pages <= int(pfn.replace(",", "")) < 3 * pages
     assert "§2, page" in told
-    seek(stage, tick - 1)
+    stage.seek(tick - 1)
     assert stage.picture() == before
 
 
@@ -86,11 +78,8 @@ def test_nothing_is_said_to_be_free_of_a_zone_without_pages(page, tmp_path):
     recording = hotmem_viz.run("stop_machine", seed=7)
     empty = [z for z in recording.meta["zones"] if z["present"] == 0]
     assert empty
-    path = tmp_path / "lesson.html"
-    recording.to_html(path)
     page.set_viewport_size({"width": 1920, "height": 1080})
-    page.goto(path.as_uri())
-    stage = StagePage(page).wait_until_ready()
+    stage = open_exported(page, recording, tmp_path)
     zones = stage.root.locator(".hotmem-zone-free").all_inner_texts()
     assert [text.strip() for text in zones].count("empty") == len(empty)
     assert not any("of 4 KiB" in text for text in zones)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hotmem_viz.kernel.capture_show import load_capture
-from tests.browser.stage import StagePage
+from tests.browser.stage import open_exported
 
 pytestmark = pytest.mark.browser
 
@@ -20,11 +20,8 @@ def shown():
 
 
 def open_page(page, shown, folder):
-    path = folder / "captured.html"
-    shown.to_html(path)
     page.context.set_offline(True)
-    page.goto(path.as_uri())
-    return StagePage(page).wait_until_ready()
+    return open_exported(page, shown, folder)
 
 
 def seek(page, tick):

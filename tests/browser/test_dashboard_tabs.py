@@ -14,19 +14,7 @@ ON_SHOW = '.hotmem-stage[data-ready="true"]:visible'
 
 
 @pytest.fixture
-def sent(page):
-    """Everything the page sends to its kernel, as it goes."""
-    frames = []
-
-    def note(frame):  # playwright accepts no bound method of a builtin
-        frames.append(frame)
-
-    page.on("websocket", lambda socket: socket.on("framesent", note))
-    return frames
-
-
-@pytest.fixture
-def stage(page, sent, dashboard):
+def stage(page, dashboard):
     """The dashboard's first stage, painted."""
     page.goto(dashboard.address + "/")
     return StagePage(page).wait_until_ready()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import hotmem_viz
-from tests.browser.stage import StagePage, is_visible_2d_canvas
+from tests.browser.stage import is_visible_2d_canvas, open_offline
 
 pytestmark = pytest.mark.browser
 
@@ -19,12 +19,7 @@ def recording():
 @pytest.fixture
 def stage(page, recording, tmp_path):
     """The exported page's stage."""
-    path = tmp_path / "lesson.html"
-    recording.to_html(path)
-    assert path.stat().st_size < 2_000_000
-    page.context.set_offline(True)
-    page.goto(path.as_uri())
-    return StagePage(page).wait_until_ready()
+    return open_offline(page, recording, tmp_path)
 
 
 def test_it_plays_to_the_end_and_steps_back(stage, page, recording):

@@ -7,7 +7,7 @@ import pytest
 import hotmem_viz
 from hotmem_viz.views.section_looks import SECTIONS
 from hotmem_viz.vocabulary import SectionState
-from tests.browser.stage import StagePage
+from tests.browser.stage import StagePage, open_exported
 
 pytestmark = pytest.mark.browser
 
@@ -34,15 +34,7 @@ def ticks(recording):
 @pytest.fixture
 def stage(page, recording, tmp_path):
     """The exported page's stage."""
-    path = tmp_path / "lesson.html"
-    recording.to_html(path)
-    page.goto(path.as_uri())
-    return StagePage(page).wait_until_ready()
-
-
-def seek(stage: StagePage, tick: int) -> None:
-    stage.root.evaluate("(root, tick) => root.hotmem.seek(tick)", tick)
-    stage.wait_for("tick", str(tick))
+    return open_exported(page, recording, tmp_path)
 
 
 def step(stage: StagePage, key: str, tick: int) -> None:
@@ -64,7 +56,7 @@ def test_a_state_comes_with_its_tick_and_goes_when_time_steps_back(stage, ticks)
     tick = first[SectionState.RESERVING]
     hue = SECTIONS[SectionState.TARGET].light
     stage.focus()
-    seek(stage, tick - 1)
+    stage.seek(tick - 1)
     before = stage.picture()
     assert before.colours.get(hue, 0) == 0
     assert map_name(stage) == f"memory map: section {SECTION} residual"
@@ -75,15 +67,15 @@ def test_a_state_comes_with_its_tick_and_goes_when_time_steps_back(stage, ticks)
     assert f"section {TARGET} target" in map_name(stage)
     step(stage, "ArrowLeft", tick - 1)
     assert stage.picture() == before
-    seek(stage, 0)
-    seek(stage, tick)
+    stage.seek(0)
+    stage.seek(tick)
     assert stage.picture() == after
 
 
 def test_the_legend_the_hover_and_the_section_in_detail_say_the_state(stage, ticks, page):
     first, _ = ticks
     tick = first[SectionState.OFFLINE_MIGRATED]
-    seek(stage, tick)
+    stage.seek(tick)
     rows = stage.root.locator(".hotmem-legend-state")
     listed = [row.get_attribute("data-state") for row in rows.all()]
     assert set(listed) == {state.name.lower() for state in first} | {"target"}
@@ -98,7 +90,7 @@ def test_the_legend_the_hover_and_the_section_in_detail_say_the_state(stage, tic
     assert "no memory" not in tooltip.inner_text()
     page.mouse.click(*stage.root.evaluate(f"root => root.hotmem.middleOf({TARGET})"))
     assert stage.root.locator(".hotmem-detail-title").inner_text() == f"Section §{TARGET} · target"
-    seek(stage, 0)
+    stage.seek(0)
     assert stage.root.locator(".hotmem-detail-title").inner_text() == f"Section §{TARGET} · online"
 
 
@@ -107,7 +99,7 @@ def test_pages_fly_forth_and_back_and_a_jump_only_outlines_them(stage, ticks, re
     moved = int(recording.rows["moves"].at(tick)["pages"].sum())
     told = stage.root.locator(".hotmem-legend-moved")
     stage.focus()
-    seek(stage, tick - 1)
+    stage.seek(tick - 1)
     assert outlines(stage) == [False, False]
     stage.press("ArrowRight")
     stage.page.wait_for_selector(FLYING)
@@ -119,8 +111,8 @@ def test_pages_fly_forth_and_back_and_a_jump_only_outlines_them(stage, ticks, re
     assert told.inner_text() == f"{moved} pages move back, 64 drawn"
     stage.page.wait_for_selector(AT_REST, state="attached")
     assert outlines(stage) == [False, False]
-    seek(stage, 0)
-    seek(stage, tick)
+    stage.seek(0)
+    stage.seek(tick)
     assert stage.page.query_selector(FLYING) is None
     assert outlines(stage) == [True, True]
     assert told.inner_text() == f"{moved} pages move"
@@ -130,7 +122,7 @@ def test_nothing_flies_for_those_who_want_less_motion(stage, ticks):
     _, tick = ticks
     stage.page.emulate_media(reduced_motion="reduce")
     stage.focus()
-    seek(stage, tick - 1)
+    stage.seek(tick - 1)
     step(stage, "ArrowRight", tick)
     assert stage.page.query_selector(FLYING) is None
     assert outlines(stage) == [True, True]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import hotmem_viz
-from tests.browser.stage import StagePage
+from tests.browser.stage import open_exported
 from tests.scenarios.ledger import column
 
 pytestmark = pytest.mark.browser
@@ -32,16 +32,8 @@ def recording():
 @pytest.fixture
 def stage(page, recording, tmp_path):
     """The exported page's stage."""
-    path = tmp_path / "stop.html"
-    recording.to_html(path)
     page.set_viewport_size({"width": 1280, "height": 720})
-    page.goto(path.as_uri())
-    return StagePage(page).wait_until_ready()
-
-
-def seek(stage, tick):
-    stage.root.evaluate("(root, tick) => root.hotmem.seek(tick)", tick)
-    stage.wait_for_tick(f"tick === {tick}")
+    return open_exported(page, recording, tmp_path)
 
 
 def tick_of(recording, kind):
@@ -60,7 +52,7 @@ def test_what_the_lanes_say_is_a_function_of_the_tick(stage, recording):
     stop = range(tick_of(recording, "STOPPED"), tick_of(recording, "RESUMED") + 1)
     said = []
     for tick in stop:
-        seek(stage, tick)
+        stage.seek(tick)
         stage.root.get_by_role("button", name="CPU lanes").click()
         said.append(label(stage, LANES))
     assert all(words.startswith("12 CPU lanes.") for words in said)
@@ -69,12 +61,12 @@ def test_what_the_lanes_say_is_a_function_of_the_tick(stage, recording):
     pause = column(recording, "pause_ns")[-1]
     assert f"{pause / 1e6:.2f} ms pause" in said[-1]
     for tick, words in reversed(list(zip(stop, said, strict=True))):
-        seek(stage, tick)
+        stage.seek(tick)
         assert label(stage, LANES) == words
 
 
 def test_a_part_of_the_pause_leads_to_its_tick(stage, recording):
-    seek(stage, tick_of(recording, "STOPPED"))
+    stage.seek(tick_of(recording, "STOPPED"))
     stage.root.get_by_role("button", name="walking page tables").focus()
     stage.press("Enter")
     stage.wait_for_tick(f"tick === {tick_of(recording, 'TABLES_WALKED')}")
@@ -82,7 +74,7 @@ def test_a_part_of_the_pause_leads_to_its_tick(stage, recording):
 
 def test_the_map_tells_both_readings_and_the_device(stage, recording):
     tick = tick_of(recording, "LOOKUP")
-    seek(stage, tick)
+    stage.seek(tick)
     assert shown(stage) == ["address_map"]
     mean = column(recording, "loads_mean")[tick]
     slow = column(recording, "loads_slow")[tick]
@@ -91,34 +83,34 @@ def test_the_map_tells_both_readings_and_the_device(stage, recording):
     assert stage.root.locator(".hotmem-address-packet").count() == 2
     assert stage.root.locator(f"{BADGE}:visible").count() == 1
     corrupted = next(e for e in recording.event_list if e.kind == "CORRUPTED")
-    seek(stage, corrupted.tick)
+    stage.seek(corrupted.tick)
     assert f"the kernel writes {corrupted.pfn:,}." in label(stage, MAP)
     assert stage.root.locator(".hotmem-address-packet").count() == 0
     stage.root.get_by_role("button", name="address map").click()
-    seek(stage, 0)
+    stage.seek(0)
     assert "All 64 sections lie where the 1:1 map has them." in label(stage, MAP)
     assert stage.root.locator(f"{BADGE}:visible").count() == 0
 
 
 def test_events_choose_a_panel_until_a_person_does(stage, page, recording):
     assert shown(stage) == ["chart"]
-    seek(stage, tick_of(recording, "DEVICE_PAGE"))
+    stage.seek(tick_of(recording, "DEVICE_PAGE"))
     assert shown(stage) == ["address_map"]
-    seek(stage, tick_of(recording, "STOPPED"))
+    stage.seek(tick_of(recording, "STOPPED"))
     assert shown(stage) == ["lanes"]
-    seek(stage, tick_of(recording, "TABLE_WRITTEN"))
+    stage.seek(tick_of(recording, "TABLE_WRITTEN"))
     assert shown(stage) == ["address_map"]
     stage.root.get_by_role("button", name="time chart").focus()
     stage.press("Enter")
     assert shown(stage) == ["chart"]
     assert stage.root.locator(".hotmem-chart").is_visible()
-    seek(stage, tick_of(recording, "STOPPED"))
+    stage.seek(tick_of(recording, "STOPPED"))
     assert shown(stage) == ["chart"]
     stage.root.focus()
     stage.press("p")
     assert shown(stage) == ["lanes"]
     stage.root.get_by_role("button", name="follow events").click()
-    seek(stage, tick_of(recording, "LOOKUP"))
+    stage.seek(tick_of(recording, "LOOKUP"))
     assert shown(stage) == ["address_map"]
 
 
@@ -131,7 +123,7 @@ def test_nothing_is_cut_off(stage, page, recording, size):
         page.wait_for_function(WIDE_ENOUGH, arg=size[0])
     for event in recording.event_list:
         if event.mark:
-            seek(stage, event.tick)
+            stage.seek(event.tick)
             assert page.evaluate(CUT_OFF) == [], event.kind
     width = page.evaluate("() => document.scrollingElement.scrollWidth")
     assert width <= size[0]
@@ -140,10 +132,8 @@ def test_nothing_is_cut_off(stage, page, recording, size):
 
 
 def test_a_recording_without_panels_has_none(page, tmp_path):
-    path = tmp_path / "lesson.html"
-    hotmem_viz.run("exhaustion", movable=0.85, seed=7).to_html(path)
-    page.goto(path.as_uri())
-    stage = StagePage(page).wait_until_ready()
+    recording = hotmem_viz.run("exhaustion", movable=0.85, seed=7)
+    stage = open_exported(page, recording, tmp_path)
     assert stage.root.locator(PANELS).is_hidden()
     assert stage.root.locator(".hotmem-chart").is_visible()
     assert "hotmem-decked" not in (stage.root.get_attribute("class") or "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import hotmem_viz
-from tests.browser.stage import NEXT_FRAME, READ_CANVAS, StagePage
+from tests.browser.stage import NEXT_FRAME, READ_CANVAS, StagePage, open_offline
 
 pytestmark = pytest.mark.browser
 
@@ -21,12 +21,7 @@ def pair():
 @pytest.fixture
 def stage(page, pair, tmp_path):
     """The exported page's stage, with the network off."""
-    path = tmp_path / "pair.html"
-    pair.to_html(path)
-    assert path.stat().st_size < 2_000_000
-    page.context.set_offline(True)
-    page.goto(path.as_uri())
-    return StagePage(page).wait_until_ready()
+    return open_offline(page, pair, tmp_path)
 
 
 def pictures(stage):
@@ -142,13 +137,7 @@ def test_sides_stand_beside_one_another_where_there_is_room(stage, page, width, 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_the_dashboard_shows_a_second_kernel_and_goes_back_to_one(page, dashboard):
-    sent = []
-
-    def note(frame):  # playwright accepts no bound method of a builtin
-        sent.append(frame)
-
-    page.on("websocket", lambda socket: socket.on("framesent", note))
+def test_the_dashboard_shows_a_second_kernel_and_goes_back_to_one(page, sent, dashboard):
     page.goto(dashboard.address + "/")
     stage = StagePage(page).wait_until_ready()
     alone = stage.ticks

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import hotmem_viz
-from tests.browser.stage import NEXT_FRAME, StagePage
+from tests.browser.stage import NEXT_FRAME, open_offline
 from tests.scenarios.ledger import column
 
 pytestmark = pytest.mark.browser
@@ -28,15 +28,6 @@ READ_METERS = """() => Object.fromEntries([...document.querySelectorAll('.hotmem
     ?? el.querySelector('svg').getAttribute('aria-label')]))"""
 
 
-def open_stage(page, recording, tmp_path):
-    path = tmp_path / "lesson.html"
-    recording.to_html(path)
-    assert path.stat().st_size < 2_000_000
-    page.context.set_offline(True)
-    page.goto(path.as_uri())
-    return StagePage(page).wait_until_ready()
-
-
 def show_panel(stage, name):
     tab = stage.page.locator(".hotmem-deck-strip .hotmem-segment", has_text=name)
     if tab.count() and tab.first.is_visible():
@@ -44,8 +35,7 @@ def show_panel(stage, name):
 
 
 def go(stage, tick):
-    stage.root.evaluate("(root, tick) => root.hotmem.seek(tick)", tick)
-    stage.wait_for("tick", str(tick))
+    stage.seek(tick)
     stage.page.evaluate(NEXT_FRAME)
 
 
@@ -59,7 +49,7 @@ def tick_of(recording, kind):
 
 
 def test_trees_light_up_at_the_walk_and_not_beside_it(page, stopped, tmp_path):
-    stage = open_stage(page, stopped, tmp_path)
+    stage = open_offline(page, stopped, tmp_path)
     show_panel(stage, "page tables")
     walk = tick_of(stopped, "TABLES_WALKED")
     seen: dict[int, dict[str, Any]] = {}
@@ -84,7 +74,7 @@ def test_trees_light_up_at_the_walk_and_not_beside_it(page, stopped, tmp_path):
 
 
 def test_a_table_tells_where_it_lies_and_opens_its_section(page, stopped, tmp_path):
-    stage = open_stage(page, stopped, tmp_path)
+    stage = open_offline(page, stopped, tmp_path)
     show_panel(stage, "page tables")
     walk = tick_of(stopped, "TABLES_WALKED")
     go(stage, walk)
@@ -103,7 +93,7 @@ def test_a_table_tells_where_it_lies_and_opens_its_section(page, stopped, tmp_pa
 
 
 def test_tables_can_be_reached_by_keyboard_without_moving_time(page, stopped, tmp_path):
-    stage = open_stage(page, stopped, tmp_path)
+    stage = open_offline(page, stopped, tmp_path)
     show_panel(stage, "page tables")
     walk = tick_of(stopped, "TABLES_WALKED")
     go(stage, walk)
@@ -117,7 +107,7 @@ def test_tables_can_be_reached_by_keyboard_without_moving_time(page, stopped, tm
 
 
 def test_meters_follow_the_ticks_both_ways(page, stopped, tmp_path):
-    stage = open_stage(page, stopped, tmp_path)
+    stage = open_offline(page, stopped, tmp_path)
     show_panel(stage, "meters")
     ticks = (2, tick_of(stopped, "STOPPED"), tick_of(stopped, "TAX"), stopped.n_ticks - 1)
     seen: dict[int, dict[str, Any]] = {}
@@ -147,7 +137,7 @@ def test_meters_follow_the_ticks_both_ways(page, stopped, tmp_path):
 )
 def test_meters_of_other_lessons_show_their_counters(page, tmp_path, name, claim, words):
     recording = hotmem_viz.run(name)
-    stage = open_stage(page, recording, tmp_path)
+    stage = open_offline(page, recording, tmp_path)
     show_panel(stage, "meters")
     told = set()
     for tick in range(0, recording.n_ticks, 3):
@@ -168,7 +158,7 @@ def test_meters_of_other_lessons_show_their_counters(page, tmp_path, name, claim
 @pytest.mark.parametrize("size", [(1280, 720), (1920, 1080), (1024, 700)])
 def test_nothing_is_smaller_than_14_pixels_or_sticks_out(page, stopped, tmp_path, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    stage = open_stage(page, stopped, tmp_path)
+    stage = open_offline(page, stopped, tmp_path)
     go(stage, tick_of(stopped, "TABLES_WALKED"))
     for name in ("page tables", "meters"):
         show_panel(stage, name)

@@ -14,18 +14,6 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def sent(page):
-    """Everything the page sends to its kernel, as it goes."""
-    frames = []
-
-    def note(frame):  # playwright accepts no bound method of a builtin
-        frames.append(frame)
-
-    page.on("websocket", lambda socket: socket.on("framesent", note))
-    return frames
-
-
-@pytest.fixture
 def stage(page, sent, dashboard):
     """The dashboard's stage, painted."""
     page.goto(dashboard.address + "/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hotmem_viz.errors import ParameterError
-from hotmem_viz.units import format_address, format_bytes, format_pages, parse_size
+from hotmem_viz.units import GIB, MIB, format_address, format_bytes, format_pages, parse_size
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,10 @@ from hotmem_viz.units import format_address, format_bytes, format_pages, parse_s
 )
 def test_sizes(text, size):
     assert parse_size(text) == size
+
+
+def test_a_mib_and_a_gib_are_counted_in_pages():
+    assert (MIB, GIB) == (256, 262_144)
 
 
 @pytest.mark.parametrize(

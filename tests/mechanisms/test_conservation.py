@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from hotmem_viz.machine.boot_options import parse_boot_options
 from hotmem_viz.machine.presets import find_preset
@@ -25,12 +19,13 @@ from hotmem_viz.memory.frames import FrameSet, union
 from hotmem_viz.memory.invariants import validate_memory
 from hotmem_viz.vocabulary import EventKind, PageKind, ZoneType
 from tests.machines import HELD_KINDS, NAMES, clone, fragment, make_machine
+from tests.state_machine import MachineInUse
 
 CACHES = (PageKind.PAGE_CACHE, PageKind.BUFFER)
 SHRINKABLE = 2
 
 
-class Memory(RuleBasedStateMachine):
+class Memory(MachineInUse):
     """A machine under random use, beside two plain arrays that say what each frame must hold."""
 
     @initialize(name=st.sampled_from(NAMES), seed=st.integers(0, 10**6), full=st.booleans())
@@ -102,11 +97,6 @@ class Memory(RuleBasedStateMachine):
         frames = reclaim_directly(self.mem, zonelist, pages)
         assert len(frames) <= max(pages, 32)
         self._released([frames])
-
-    @rule()
-    def tired_kswapd_wakes(self):
-        for nid in self.mem.kswapd_failures:
-            self.mem.kswapd_failures[nid] = 0
 
     @invariant()
     def everything_adds_up(self):

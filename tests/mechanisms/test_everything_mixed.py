@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.machine.boot_options import parse_boot_options
@@ -33,6 +33,7 @@ from hotmem_viz.memory.invariants import validate_memory
 from hotmem_viz.memory.table_invariants import validate_spaces
 from hotmem_viz.vocabulary import MigrateType, PageKind, SectionState
 from tests.slots import SLOTS, P, slots_machine
+from tests.state_machine import MachineInUse
 
 PROCESS = 4
 PLACES = st.sampled_from([0, 700, 262144 - 300, 400_000])
@@ -49,7 +50,7 @@ KINDS = (
 )
 
 
-class Everything(RuleBasedStateMachine):
+class Everything(MachineInUse):
     """A machine on which everything happens that the mechanisms know."""
 
     @initialize(
@@ -205,11 +206,6 @@ class Everything(RuleBasedStateMachine):
         assert bool(out.refused) == (state != SectionState.OFFLINE)
         if not out.refused:
             self.added.discard(start)
-
-    @rule()
-    def tired_kswapd_wakes(self):
-        for nid in self.mem.kswapd_failures:
-            self.mem.kswapd_failures[nid] = 0
 
     @invariant()
     def everything_adds_up(self):

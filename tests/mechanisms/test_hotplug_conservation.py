@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-)
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from hotmem_viz.machine.boot_options import parse_boot_options
 from hotmem_viz.mechanisms.add_memory import add_memory, online_memory, remove_memory
@@ -23,6 +17,7 @@ from hotmem_viz.memory.invariants import validate_memory
 from hotmem_viz.vocabulary import PageKind, SectionState, ZoneType
 from tests.machines import fragment
 from tests.slots import SLOTS, P, slots_machine
+from tests.state_machine import MachineInUse
 
 OPTIONS = [
     parse_boot_options(text, strict=True)
@@ -38,7 +33,7 @@ SWITCHABLE = (1, 2, 3, 7, 9, 10, 11)
 """Boot sections of one zone and without a hole; section 0 has two zones, 8 a hole."""
 
 
-class Slots(RuleBasedStateMachine):
+class Slots(MachineInUse):
     """A machine with slots, beside plain lists of what each section is and was paid with."""
 
     @initialize(
@@ -171,11 +166,6 @@ class Slots(RuleBasedStateMachine):
             return
         assert (states == SectionState.ABSENT).all()
         assert int(mem.zones.free.sum()) == free + self.paid.pop((start, end))
-
-    @rule()
-    def tired_kswapd_wakes(self):
-        for nid in self.mem.kswapd_failures:
-            self.mem.kswapd_failures[nid] = 0
 
     @invariant()
     def everything_adds_up(self):

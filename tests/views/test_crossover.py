@@ -8,6 +8,7 @@ import pytest
 import hotmem_viz
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.views.crossover import draw_crossover, find_crossing, save_crossover
+from tests.views.legible import check_legible
 
 GIVEN = {"tax": 0.03, "fault_ns": 700, "faults": 25_000, "removals": 12, "seed": 3}
 
@@ -53,18 +54,7 @@ def test_it_follows_the_tick(stopped):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_text_is_smaller_than_14_pixels_or_outside_the_figure(stopped, theme):
-    figure = draw_crossover(stopped, theme)
-    figure.canvas.draw()
-    axes = figure.axes[0]
-    legend = axes.get_legend()
-    assert legend is not None
-    beside = [*figure.texts, *legend.get_texts(), axes.xaxis.label, axes.yaxis.label]
-    for text in [*beside, *axes.texts, *axes.get_xticklabels(), *axes.get_yticklabels()]:
-        assert float(text.get_fontsize()) * 100 / 72 >= 14
-    for text in beside:
-        box = text.get_window_extent()
-        assert 0 <= box.x0 < box.x1 <= 900
-        assert 0 <= box.y0 < box.y1 <= 620
+    check_legible(draw_crossover(stopped, theme))
 
 
 def test_it_is_saved_by_its_ending(stopped, tmp_path):

@@ -10,6 +10,7 @@ import hotmem_viz
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.machine.boundary import find_boundary
 from hotmem_viz.views.phase import DEMANDS, draw_phase, find_point, save_phase
+from tests.views.legible import check_legible
 
 
 @pytest.fixture(scope="module")
@@ -40,19 +41,7 @@ def test_curves_are_the_closed_form_and_the_point_lies_on_its_own(starved):
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_text_is_smaller_than_14_pixels_or_outside_the_figure(starved, theme):
-    figure = draw_phase(starved, theme)
-    figure.canvas.draw()
-    axes = figure.axes[0]
-    legend = axes.get_legend()
-    assert legend is not None
-    beside = [*figure.texts, *legend.get_texts(), axes.xaxis.label, axes.yaxis.label]
-    texts = [*beside, *axes.texts, *axes.get_xticklabels(), *axes.get_yticklabels()]
-    for text in texts:
-        assert float(text.get_fontsize()) * 100 / 72 >= 14
-    for text in beside:
-        box = text.get_window_extent()
-        assert 0 <= box.x0 < box.x1 <= 900
-        assert 0 <= box.y0 < box.y1 <= 620
+    check_legible(draw_phase(starved, theme))
 
 
 def test_it_is_saved_by_its_ending(starved, tmp_path):
