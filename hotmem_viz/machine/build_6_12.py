@@ -18,9 +18,9 @@ from hotmem_viz.machine.object_costs import (
     operations,
     slab_caches,
 )
+from hotmem_viz.units import GIB
 
 BUILD = "6.12.107+deb13-cloud-amd64"
-_GIB = 1 << 18
 
 FOOTPRINT = BootFootprint(
     # Code; read-only data; data; the tail of init data and bss ("Kernel bss" ends at 15360),
@@ -39,14 +39,14 @@ FOOTPRINT = BootFootprint(
     swiotlb_slots=192,
     hash_entry=8,
     slab_reclaimable=143,
-    slab=((_GIB, 1932),),
+    slab=((GIB, 1932),),
     other=(
-        (_GIB * 3 // 8, 2171),
-        (_GIB, 2246),
-        (_GIB * 3 // 2, 2464),
-        (2 * _GIB, 2446),
-        (6 * _GIB, 3708),
-        (12 * _GIB, 4229),
+        (GIB * 3 // 8, 2171),
+        (GIB, 2246),
+        (GIB * 3 // 2, 2464),
+        (2 * GIB, 2446),
+        (6 * GIB, 3708),
+        (12 * GIB, 4229),
     ),
     stacks=214,
     page_tables=88,

@@ -18,9 +18,9 @@ from hotmem_viz.machine.object_costs import (
     operations,
     slab_caches,
 )
+from hotmem_viz.units import GIB
 
 BUILD = "7.2.13+deb14-cloud-amd64"
-_GIB = 1 << 18
 
 FOOTPRINT = BootFootprint(
     # Code; read-only data; data; the tail of init data and bss ("Kernel bss" ends at 16896),
@@ -39,8 +39,8 @@ FOOTPRINT = BootFootprint(
     swiotlb_slots=192,
     hash_entry=8,
     slab_reclaimable=171,
-    slab=((_GIB, 2214),),
-    other=((_GIB * 3 // 4, 3714), (_GIB, 3731), (_GIB * 3 // 2, 3874), (6 * _GIB, 5187)),
+    slab=((GIB, 2214),),
+    other=((GIB * 3 // 4, 3714), (GIB, 3731), (GIB * 3 // 2, 3874), (6 * GIB, 5187)),
     stacks=234,
     page_tables=122,
     anon=36,

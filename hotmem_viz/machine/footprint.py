@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hotmem_viz.units import GIB
+
 
 @dataclass(frozen=True)
 class BootFootprint:
@@ -106,8 +108,6 @@ def between(points: tuple[tuple[int, int], ...], at: int) -> int:
     return max(0, round(y0 + (y1 - y0) * (at - x0) / (x1 - x0)))
 
 
-_GIB = 1 << 18
-
 X86_64_6_1 = BootFootprint(
     # Code, read-only data, data; then the tail of init data and bss, less what was freed
     # ("Kernel code", "rodata", "data", "bss" of /proc/iomem, and the reserved flag).
@@ -125,8 +125,8 @@ X86_64_6_1 = BootFootprint(
     swiotlb_slots=192,
     hash_entry=8,
     slab_reclaimable=2261,
-    slab=((_GIB // 2, 1744), (_GIB, 1764), (8 * _GIB, 1805)),
-    other=((_GIB // 4, 2215), (_GIB // 2, 2250), (_GIB, 2315), (8 * _GIB, 3733)),
+    slab=((GIB // 2, 1744), (GIB, 1764), (8 * GIB, 1805)),
+    other=((GIB // 4, 2215), (GIB // 2, 2250), (GIB, 2315), (8 * GIB, 3733)),
     stacks=192,
     page_tables=14,
     anon=35,
@@ -155,8 +155,8 @@ PAE_6_1 = BootFootprint(
     swiotlb_slots=128,
     hash_entry=4,
     slab_reclaimable=1493,
-    slab=((_GIB, 1010),),
-    other=((_GIB, 478),),
+    slab=((GIB, 1010),),
+    other=((GIB, 478),),
     stacks=92,
     page_tables=2,
     anon=20,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.machine.spec import CLASSROOM_SCALE, Arch, MachineSpec, NodeSpec, PfnRange
-from hotmem_viz.units import GIB as _GIB
-from hotmem_viz.units import MIB as _MIB
+from hotmem_viz.units import GIB, MIB
 
 _CLASSROOM_SECTION = 1024
 _PAE_SECTION = 131072
@@ -21,8 +20,8 @@ _CLASSROOM = MachineSpec(
     name="classroom",
     title="Classroom machine: 2 nodes, 256 MiB, every border at 1/32",
     nodes=(
-        NodeSpec(0, (PfnRange(0, 32 * _MIB), PfnRange(128 * _MIB, 224 * _MIB))),
-        NodeSpec(1, (PfnRange(224 * _MIB, 352 * _MIB),)),
+        NodeSpec(0, (PfnRange(0, 32 * MIB), PfnRange(128 * MIB, 224 * MIB))),
+        NodeSpec(1, (PfnRange(224 * MIB, 352 * MIB),)),
     ),
     section_pages=_CLASSROOM_SECTION,
     scale=CLASSROOM_SCALE,
@@ -32,17 +31,17 @@ _SERVER = MachineSpec(
     name="server",
     title="Server: 4 nodes of 16 GiB",
     nodes=(
-        NodeSpec(0, (*_pc_low(3 * _GIB), PfnRange(4 * _GIB, 17 * _GIB))),
-        NodeSpec(1, (PfnRange(17 * _GIB, 33 * _GIB),)),
-        NodeSpec(2, (PfnRange(33 * _GIB, 49 * _GIB),)),
-        NodeSpec(3, (PfnRange(49 * _GIB, 65 * _GIB),)),
+        NodeSpec(0, (*_pc_low(3 * GIB), PfnRange(4 * GIB, 17 * GIB))),
+        NodeSpec(1, (PfnRange(17 * GIB, 33 * GIB),)),
+        NodeSpec(2, (PfnRange(33 * GIB, 49 * GIB),)),
+        NodeSpec(3, (PfnRange(49 * GIB, 65 * GIB),)),
     ),
     cpus=4,
 )
 _PAE = MachineSpec(
     name="pae",
     title="32-bit PAE box: 16 GiB",
-    nodes=(NodeSpec(0, (*_pc_low(3 * _GIB), PfnRange(4 * _GIB, 17 * _GIB))),),
+    nodes=(NodeSpec(0, (*_pc_low(3 * GIB), PfnRange(4 * GIB, 17 * GIB))),),
     arch=Arch.PAE,
     section_pages=_PAE_SECTION,
 )
@@ -50,10 +49,10 @@ _MAIL = MachineSpec(
     name="mail",
     title="The mail's machine: node 0 normal, nodes 1 to 3 hot-pluggable (classroom scale)",
     nodes=(
-        NodeSpec(0, (PfnRange(0, 32 * _MIB), PfnRange(128 * _MIB, 160 * _MIB))),
-        NodeSpec(1, (PfnRange(160 * _MIB, 224 * _MIB, hotpluggable=True),)),
-        NodeSpec(2, (PfnRange(224 * _MIB, 288 * _MIB, hotpluggable=True),)),
-        NodeSpec(3, (PfnRange(288 * _MIB, 352 * _MIB, hotpluggable=True),)),
+        NodeSpec(0, (PfnRange(0, 32 * MIB), PfnRange(128 * MIB, 160 * MIB))),
+        NodeSpec(1, (PfnRange(160 * MIB, 224 * MIB, hotpluggable=True),)),
+        NodeSpec(2, (PfnRange(224 * MIB, 288 * MIB, hotpluggable=True),)),
+        NodeSpec(3, (PfnRange(288 * MIB, 352 * MIB, hotpluggable=True),)),
     ),
     section_pages=_CLASSROOM_SECTION,
     scale=CLASSROOM_SCALE,
@@ -63,7 +62,7 @@ _MAIL = MachineSpec(
 _SAME_SIZES = MachineSpec(
     name="64bit",
     title="64-bit machine: 16 GiB",
-    nodes=(NodeSpec(0, (*_pc_low(880 * _MIB), PfnRange(4 * _GIB, 20 * _GIB - 880 * _MIB))),),
+    nodes=(NodeSpec(0, (*_pc_low(880 * MIB), PfnRange(4 * GIB, 20 * GIB - 880 * MIB))),),
 )
 """The PAE box of our time: 880 MiB below 4 GiB, as firmware can be told, the rest movable."""
 

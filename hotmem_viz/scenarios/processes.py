@@ -15,14 +15,12 @@ import numpy as np
 
 from hotmem_viz.mechanisms.address_spaces import map_regions, start_processes
 from hotmem_viz.mechanisms.touching import Access, touch
+from hotmem_viz.units import GIB, MIB
 
 if TYPE_CHECKING:
     from hotmem_viz.machine.page_geometry import PageGeometry
     from hotmem_viz.mechanisms.outcome import Outcome
     from hotmem_viz.memory.address_spaces import AddressSpaces
-
-_GIB = 1 << 18
-_MIB = 1 << 8
 
 
 @dataclass(frozen=True)
@@ -55,12 +53,12 @@ def lay_out_process(geometry: PageGeometry) -> ProcessLayout:
     within 8 MiB and 128 MiB or more below on 32-bit (mmap_base, stack_maxrandom_size).
     """
     end = geometry.user_pages
-    if end > 64 * _GIB:
+    if end > 64 * GIB:
         code, heap = 0x400, 0x1200
-        stack, base = (end // _GIB - 8) * _GIB + 3000, (end - 257 * _GIB) // _GIB * _GIB + _GIB // 2
+        stack, base = (end // GIB - 8) * GIB + 3000, (end - 257 * GIB) // GIB * GIB + GIB // 2
     else:
         code, heap = 0x8048, 0xA000
-        stack, base = end - 4 * _MIB, (end - 130 * _MIB) // (2 * _MIB) * 2 * _MIB
+        stack, base = end - 4 * MIB, (end - 130 * MIB) // (2 * MIB) * 2 * MIB
     parts = (
         Part("code", code, 236, 1, written=False),
         Part("heap", heap, 34, 2, written=True),

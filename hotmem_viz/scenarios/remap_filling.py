@@ -21,6 +21,7 @@ from hotmem_viz.mechanisms.requests import GFP_OF_KIND
 from hotmem_viz.mechanisms.touching import Access, touch
 from hotmem_viz.memory.census import count_by_section
 from hotmem_viz.memory.frames import FrameSet, union
+from hotmem_viz.units import MIB
 from hotmem_viz.vocabulary import MigrateType, Movability, PageKind, SectionState
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ REMAPPED = [kind for kind, _, _ in MIXTURE]
 BEST = 3
 """Sections among which the seed chooses."""
 
-MIB = 256
 MAP_START = 1 << 30
 """First page of what a process maps: inside one PUD and aligned to it, so that tables are few."""
 

@@ -13,8 +13,9 @@ from hotmem_viz.mechanisms.outcome import Outcome
 from hotmem_viz.mechanisms.requests import GFP_OF_KIND
 from hotmem_viz.mechanisms.touching import Access, touch
 from hotmem_viz.memory.frames import FrameSet
-from hotmem_viz.scenarios.remap_filling import MAP_START, MIB
+from hotmem_viz.scenarios.remap_filling import MAP_START
 from hotmem_viz.scenarios.strategy_plan import ACTORS, LARGE
+from hotmem_viz.units import MIB
 
 if TYPE_CHECKING:
     from hotmem_viz.mechanisms.device_region import DeviceRegion

@@ -22,7 +22,7 @@ from hotmem_viz.scenarios.controls import (
 from hotmem_viz.scenarios.hot_parameters import callback_ms, callback_success
 from hotmem_viz.scenarios.remap_parameters import TARGETS, PauseConstants
 from hotmem_viz.scenarios.setup import Setup
-from hotmem_viz.units import MIB as _MIB
+from hotmem_viz.units import MIB
 
 if TYPE_CHECKING:
     from hotmem_viz.scenarios.setup import FindMachine
@@ -46,9 +46,9 @@ _NODES = MachineSpec(
     name="nodes",
     title="Four nodes of 48 MiB, a slot for a fifth; every border at 1/32",
     nodes=(
-        NodeSpec(0, (PfnRange(0, 32 * _MIB), PfnRange(128 * _MIB, 144 * _MIB))),
+        NodeSpec(0, (PfnRange(0, 32 * MIB), PfnRange(128 * MIB, 144 * MIB))),
         *(
-            NodeSpec(n, (PfnRange((96 + 48 * n) * _MIB, (144 + 48 * n) * _MIB, hotpluggable=True),))
+            NodeSpec(n, (PfnRange((96 + 48 * n) * MIB, (144 + 48 * n) * MIB, hotpluggable=True),))
             for n in (1, 2, 3)
         ),
     ),
