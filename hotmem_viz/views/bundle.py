@@ -18,10 +18,10 @@ STATIC = Path(__file__).parent / "static"
 MODULES = (
     "format.js",
     "decode.js",
+    "tracks.js",
     "playback.js",
     "timeline.js",
     "scene.js",
-    "tracks.js",
     "cells.js",
     "states.js",
     "geometry.js",
