@@ -44,6 +44,7 @@ MODULES = (
     "compare.js",
     "sectionlegend.js",
     "legend.js",
+    "viewspanel.js",
     "lanegeometry.js",
     "cpu_looks.js",
     "lanes.js",
