@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.stage import StagePage
+from tests.browser.stage import NEXT_FRAME, StagePage
 
 pytestmark = pytest.mark.browser
 
 STAGE = ".hotmem-stage"
 ON_SHOW = '.hotmem-stage[data-ready="true"]:visible'
+FOREIGN = """root => [...root.querySelectorAll('[fill^="url("], [marker-end^="url("]')]
+  .flatMap(e => [e.getAttribute('fill'), e.getAttribute('marker-end')])
+  .filter(use => use?.startsWith('url(#'))
+  .filter(use => !root.contains(document.getElementById(use.slice(5, -1))))"""
+WIDEST = """root => {
+  const hatched = [...root.querySelectorAll('.hotmem-lanes-drawing rect[fill^="url("]')];
+  const {x, y, width, height} = hatched.map(rect => rect.getBoundingClientRect())
+    .reduce((most, box) => (box.width > most.width ? box : most));
+  return {x: x + 2, y: y + 2, width: width - 4, height: height - 4};
+}"""
 
 
 @pytest.fixture
@@ -98,3 +112,17 @@ def test_a_theme_chosen_on_one_stage_is_that_of_the_whole_dashboard(page, stage,
     assert starving.get_attribute("data-theme") == "dark"
     ground = page.locator(".hotmem-dashboard").evaluate("e => getComputedStyle(e).backgroundColor")
     assert ground == starving.evaluate("e => getComputedStyle(e).backgroundColor")
+
+
+def test_lanes_keep_their_hatches_while_a_hidden_stage_has_lanes_too(page, tabs):
+    for title in ("Stop the machine and re-point a section", "Strategies side by side"):
+        page.get_by_role("tab", name=title).click()
+        shown = wait_for_title(page, title)
+        shown.focus()
+        page.keyboard.press("End")
+        shown.get_by_role("button", name="CPU lanes").click()
+        page.evaluate(NEXT_FRAME)
+        assert shown.evaluate(FOREIGN) == []
+        png = page.screenshot(clip=shown.evaluate(WIDEST))
+        colours = np.unique(np.array(Image.open(BytesIO(png))).reshape(-1, 3), axis=0)
+        assert len(colours) > 1, title

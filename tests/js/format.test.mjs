@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { clamp, formatBytes, formatCount, formatTime, formatType } from "../../hotmem_viz/views/static/format.js";
+import { clamp, formatBytes, formatCount, formatPercent, formatTime, formatType } from "../../hotmem_viz/views/static/format.js";
 
 test("counts are grouped by thousands", () => {
   assert.equal(formatCount(1234567), "1,234,567");
@@ -16,6 +16,10 @@ test("bytes are shown in the largest binary unit", () => {
 test("model time is shown in a fitting unit", () => {
   const cases = [[12, "12 ns"], [1500, "1.5 µs"], [2.5e6, "2.5 ms"], [3e9, "3.0 s"], [125e9, "2 min 5 s"]];
   for (const [ns, text] of cases) assert.equal(formatTime(ns), text);
+});
+
+test("shares are shown to a tenth of a percent", () => {
+  assert.deepEqual([formatPercent(1, 8), formatPercent(0, 3), formatPercent(0.006)], ["12.5 %", "0.0 %", "0.6 %"]);
 });
 
 test("types are spelled as the kernel prints them", () => {

@@ -4,7 +4,7 @@ import test from "node:test";
 import {
   CPU_STATES, findStops, formatPause, joinLanes, laneRows, partEdgesOf, stoodStill, stopAt, timeToPixel, whenOf,
 } from "../../hotmem_viz/views/static/lanegeometry.js";
-import { placeOf, RowTrack } from "../../hotmem_viz/views/static/tracks.js";
+import { firstAbove, RowTrack } from "../../hotmem_viz/views/static/tracks.js";
 import { loadRecording, loadTruth } from "./fixtures.mjs";
 
 const close = (a, b) => Math.abs(a - b) < 1e-6 * Math.max(1, b);
@@ -20,7 +20,7 @@ test("rows belong to their ticks, and to no other", async () => {
   assert.deepEqual(track.at(first - 1), []);
   assert.deepEqual(Object.keys(track.at(first)[0]), ["lane", "state", "start_ns", "end_ns"]);
   assert.deepEqual(new RowTrack({ arrays: {} }, "spans").ticks, []);
-  assert.deepEqual([0, 1, 2, 4, 9].map((n) => placeOf([1, 1, 4], n)), [0, 0, 2, 2, 3]);
+  assert.deepEqual([0, 1, 2, 4, 9].map((n) => firstAbove([1, 1, 4], n - 1)), [0, 0, 2, 2, 3]);
 });
 
 for (const name of ["remapped", "scattered", "home", "corrupted", "aborted"]) {

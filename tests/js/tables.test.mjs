@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { firstAbove, TableIndex } from "../../hotmem_viz/views/static/tables.js";
+import { TableIndex } from "../../hotmem_viz/views/static/tables.js";
+import { firstAbove } from "../../hotmem_viz/views/static/tracks.js";
 import { growTree, layOutTrees, nextPlace, placeAt } from "../../hotmem_viz/views/static/treelayout.js";
 import { countTables, tableFacts, walkWords } from "../../hotmem_viz/views/static/treewords.js";
 import { loadRecording, loadTruth } from "./fixtures.mjs";

@@ -6,6 +6,7 @@ import { clamp, formatCount } from "./format.js";
 import { makeElement, setText } from "./dom.js";
 import { CellTrack } from "./playback.js";
 import { prefersStill } from "./theme.js";
+import { ViewsPanel } from "./viewspanel.js";
 
 const NO_MAP = "No section moves in this run: every kernel address is found by the 1:1 map.";
 const WORDS_BESIDE = 22.5;
@@ -18,6 +19,7 @@ const WORD_LINES = 8.6;
 const ROOMY_LINES = 9.8;
 const LINE = 1.3;
 const SAID_MOST = 2;
+const BETWEEN_MAPS = 20;
 
 const loadsOf = (n) => `${n} load${n === 1 ? "" : "s"}`;
 const meanOf = (mean) => (Number.isInteger(mean) ? String(mean) : mean.toFixed(3));
@@ -197,7 +199,7 @@ class AddressView {
   }
 }
 
-export class AddressMapPanel {
+export class AddressMapPanel extends ViewsPanel {
   static panelName = "address_map";
   static panelTitle = "address map";
   static narrowest = 440;
@@ -211,31 +213,6 @@ export class AddressMapPanel {
   }
 
   constructor(host) {
-    this.host = host;
-    this.views = [];
-    this.el = makeElement("div", "address-panel");
-  }
-
-  load(sides) {
-    this.views = sides.map((side, i) => this.views[i] ?? new AddressView(this.host));
-    sides.forEach((side, i) => this.views[i].load(side, sides.length > 1));
-    this.el.replaceChildren(...this.views.map((view) => view.el));
-  }
-
-  share(width) {
-    const n = this.views.length;
-    return Math.floor((width - (n - 1) * 20) / n);
-  }
-
-  least(width) {
-    return Math.max(...this.views.map((view) => view.least(this.share(width))));
-  }
-
-  resize(width, height) {
-    return Math.max(...this.views.map((view) => view.resize(this.share(width), height)));
-  }
-
-  draw(_sides, { theme }) {
-    for (const view of this.views) view.draw(theme);
+    super(makeElement("div", "address-panel"), BETWEEN_MAPS, () => new AddressView(host));
   }
 }

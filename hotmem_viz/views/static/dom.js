@@ -70,12 +70,15 @@ export function makeButton(icon, label, onclick, classes = "") {
   );
 }
 
-const madeIds = { count: 0 };
-
-/** An id that no other element of the page has: a page may hold several stages. */
+/**
+ * An id that no other element of the page has.
+ *
+ * The page counts, not this module: every widget of a page runs a copy of it. An id that two share
+ * means the first, and of a pattern or a marker in a hidden tab Chromium paints nothing.
+ */
 export function makeId(name) {
-  madeIds.count += 1;
-  return `hotmem-${name}-${madeIds.count}`;
+  document.hotmemIds = (document.hotmemIds ?? 0) + 1;
+  return `hotmem-${name}-${document.hotmemIds}`;
 }
 
 /** Set an element's text only if it differs, so that nothing is laid out in vain. */

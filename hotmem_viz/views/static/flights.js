@@ -2,29 +2,14 @@
 
 import { cellOfPfn } from "./cells.js";
 import { pixelOfCell } from "./geometry.js";
+import { RowTrack } from "./tracks.js";
 
 const BULGE = 0.16;
 const MOST_BULGE = 46;
 const LATEST_START = 0.35;
 
 /** Rows of the track `moves` that belong to a tick: [{source, target, pages}]. */
-export function movesAt({ arrays }, tick) {
-  const ticks = arrays["moves.tick"];
-  if (!ticks) return [];
-  let low = 0;
-  let high = ticks.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ticks[middle] < tick) low = middle + 1;
-    else high = middle;
-  }
-  const rows = [];
-  for (let i = low; i < ticks.length && ticks[i] === tick; i++) {
-    const [source, target, pages] = ["source", "target", "pages"].map((name) => arrays[`moves.${name}`][i]);
-    rows.push({ source, target, pages });
-  }
-  return rows;
-}
+export const movesAt = (recording, tick) => new RowTrack(recording, "moves").at(tick);
 
 export const pagesMoved = (moves) => moves.reduce((sum, { pages }) => sum + pages, 0);
 

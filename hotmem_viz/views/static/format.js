@@ -31,6 +31,11 @@ export function formatTime(ns) {
   return `${minutes} min ${((ns - minutes * 60e9) / 1e9).toFixed(0)} s`;
 }
 
+/** 1, 8 -> "12.5 %". */
+export function formatPercent(part, whole = 1) {
+  return `${((100 * part) / whole).toFixed(1)} %`;
+}
+
 /** "HIGHATOMIC" -> "Highatomic". */
 export function formatType(name) {
   return name.charAt(0).toUpperCase() + name.slice(1).toLowerCase();

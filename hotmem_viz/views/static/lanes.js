@@ -6,6 +6,7 @@ import { makeElement, makeSvg, setText } from "./dom.js";
 import {
   CPU_STATES, findStops, formatPause, joinLanes, laneRows, partEdgesOf, stoodStill, stopAt, timeToPixel, whenOf,
 } from "./lanegeometry.js";
+import { ViewsPanel } from "./viewspanel.js";
 
 const NO_SPANS = "No CPU is stopped in this run, so there are no lanes to show.";
 const BASIS = "by the cost model, not measured";
@@ -22,6 +23,7 @@ const SMALLEST_TEXT = 14;
 const TALLEST_LANE = 26;
 const LEAST_PART = 7;
 const CHARACTER = 0.62;
+const BETWEEN_LANES = 20;
 
 /** Sizes that follow the text of the stage: {text, line, list, label, stateLine}, css pixels. */
 function lanesMetrics(el) {
@@ -215,40 +217,15 @@ class LanesView {
   }
 }
 
-export class LanesPanel {
+export class LanesPanel extends ViewsPanel {
   static panelName = "lanes";
   static panelTitle = "CPU lanes";
   static narrowest = 380;
   static concerns = new Set(["stopped", "copied", "resumed"]);
 
   constructor(host) {
-    this.host = host;
-    this.views = [];
-    this.holder = makeElement("div", "lanes");
-    this.hatches = makeHatches();
-    this.el = makeElement("div", "lanes-panel", {}, [this.hatches.el, this.holder]);
-  }
-
-  load(sides) {
-    this.views = sides.map((side, i) => this.views[i] ?? new LanesView(this.host, this.hatches));
-    sides.forEach((side, i) => this.views[i].load(side, sides.length > 1));
-    this.holder.replaceChildren(...this.views.map((view) => view.el));
-  }
-
-  least(width) {
-    return Math.max(...this.views.map((view) => view.least(this.share(width))));
-  }
-
-  share(width) {
-    const n = this.views.length;
-    return Math.floor((width - (n - 1) * 20) / n);
-  }
-
-  resize(width, height) {
-    return Math.max(...this.views.map((view) => view.resize(this.share(width), height)));
-  }
-
-  draw() {
-    for (const view of this.views) view.draw();
+    const hatches = makeHatches();
+    super(makeElement("div", "lanes"), BETWEEN_LANES, () => new LanesView(host, hatches));
+    this.el = makeElement("div", "lanes-panel", {}, [hatches.el, this.holder]);
   }
 }

@@ -1,10 +1,9 @@
 // Meters of the mail's proposal: the region for devices, the parts it touches, tax against stalls.
 
 import { makeElement, makeSvg, setText } from "./dom.js";
-import { clamp, formatCount, formatTime } from "./format.js";
+import { clamp, formatCount, formatPercent, formatTime } from "./format.js";
 import { makeCard, makeWords, MeterRow } from "./meterparts.js";
 
-const PERCENT = 100;
 const PARTS = 16;
 
 /** How full the region for devices' pages is, and what spilled (S39, S43). */
@@ -34,7 +33,7 @@ export class DeviceMeter {
     const kernel = this.kinds.reduce((sum, name) => sum + recording.counter(name, tick), 0);
     const present = recording.meta.machine.present_pages;
     const most = Math.max(region, spilled, kernel);
-    const share = (pages) => `${((PERCENT * pages) / present).toFixed(1)} % of memory`;
+    const share = (pages) => `${formatPercent(pages, present)} of memory`;
     this.fill.set(region ? `${formatCount(held)} of ${formatCount(region)} pages` : "none is set aside", { held }, region);
     this.spill.set(`${formatCount(spilled)} pages`, { far: spilled }, most);
     this.kernel.set(`${formatCount(kernel)} pages`, { can: kernel }, most);
@@ -131,7 +130,7 @@ export class CrossoverMeter {
     const far = Math.max(...this.range) || 1;
     this.plot({ faults, removals, even, y: decadesAbout([removals, far]), x: decadesAbout([faults]) });
     const words = even
-      ? `A tax of ${(PERCENT * tax).toFixed(1)} % on ${formatCount(faults)} faults a second costs ${formatTime(taxed)} a day. So do ${formatCount(even)} removals a day with this run's pause; ${formatCount(removals)} ${removals === 1 ? "costs" : "cost"} ${formatTime(stalled)}. All assumed, nothing measured.`
+      ? `A tax of ${formatPercent(tax)} on ${formatCount(faults)} faults a second costs ${formatTime(taxed)} a day. So do ${formatCount(even)} removals a day with this run's pause; ${formatCount(removals)} ${removals === 1 ? "costs" : "cost"} ${formatTime(stalled)}. All assumed, nothing measured.`
       : `The tax costs ${formatTime(taxed)} a day as assumed; this run has not stopped yet.`;
     setText(this.words, words);
     this.svg.setAttribute("aria-label", `tax against stalls: ${words}`);

@@ -1,10 +1,8 @@
 // Meters of zones and nodes: the corner that ZONE_MOVABLE paints one into, and far kernel memory.
 
 import { makeElement, setText } from "./dom.js";
-import { formatBytes, formatCount } from "./format.js";
+import { formatBytes, formatCount, formatPercent } from "./format.js";
 import { makeCard, makeWords, MeterRow } from "./meterparts.js";
-
-const PER_CENT = 100;
 
 /** Pages of Movable and of kernel zones that the page allocator has at a tick. */
 export function sumSides({ recording, tick }) {
@@ -95,7 +93,7 @@ export class DistanceMeter {
     const pages = this.distances.map((distance) => recording.counter(`distance.${distance}`, tick));
     const all = pages.reduce((a, b) => a + b, 0);
     this.bars.forEach((bar, i) => {
-      const share = all ? ` · ${((PER_CENT * pages[i]) / all).toFixed(1)} %` : "";
+      const share = all ? ` · ${formatPercent(pages[i], all)}` : "";
       const part = this.distances[i] === this.own ? "can" : "far";
       bar.set(`${formatCount(pages[i])} pages${share}`, { [part]: pages[i] }, all);
     });

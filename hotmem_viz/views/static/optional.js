@@ -2,7 +2,8 @@
 //
 // A panel is a class. Of the class: `panelName`, as in `meta.panels`; `panelTitle`, for people;
 // `narrowest`, the css pixels it can do with beside others; `concerns`, the event kinds that it is
-// about; `isAbout(event)` adds events that their kind does not tell. Made with what it may ask of the stage (see deckHost in panels.js) it has
+// about; `isAbout(event)` adds events that their kind does not tell. Made with what it may ask of
+// the stage (see deckHost in panels.js) it has
 //   el                    its element
 //   load(sides, view)     take recordings, or another theme: sides (see side.js) that name it
 //   draw(sides, view)     show the ticks where the sides stand; a function of those alone

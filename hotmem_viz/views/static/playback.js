@@ -2,6 +2,8 @@
 //
 // A run holds old XOR new, so the same runs lead forwards and backwards, in any order.
 
+import { firstAbove } from "./tracks.js";
+
 const FULL_SCAN_PER_RUN = 32;
 
 /** Cells that a seek has changed; `all` when it is cheaper to look at every cell. */
@@ -55,14 +57,7 @@ export class CellTrack {
   }
 
   keyBefore(tick) {
-    let low = 0;
-    let high = this.keyTicks.length;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if (this.keyTicks[middle] <= tick) low = middle;
-      else high = middle;
-    }
-    return low;
+    return Math.max(0, firstAbove(this.keyTicks, tick) - 1);
   }
 
   runsBetween(a, b) {

@@ -3,20 +3,12 @@
 // A table's number is used again once the table is gone, so a number may have several lives. All is
 // indexed once, by life and by tick, so that a look at any tick costs a few binary searches.
 
+import { firstAbove, rowsOfTick } from "./tracks.js";
+
 export const TABLE_CHANGES = ["new", "gone", "visited", "rewritten", "moved", "filled"];
 
 const [TABLE_NEW, TABLE_GONE, TABLE_VISITED, , TABLE_MOVED] = TABLE_CHANGES.keys();
 const USUAL_ENTRIES = 512;
-
-/** The first place from `low` up to `high` whose value is above `value`; values ascend. */
-export function firstAbove(values, value, low = 0, high = values.length) {
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (values[middle] > value) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
 
 export class TableIndex {
   /** Of a decoded recording that has the track `tables`. */
@@ -131,18 +123,13 @@ export class TableIndex {
 
   /** What a walk did at a tick: tables and entries read, entries rewritten, top tables that moved. */
   walkAt(tick) {
-    const [first, end] = this.rowsAt(tick);
+    const [first, end] = rowsOfTick(this.tick, tick);
     return Object.fromEntries(Object.entries(this.sums).map(([name, sum]) => [name, sum[end] - sum[first]]));
-  }
-
-  rowsAt(tick) {
-    const first = firstAbove(this.tick, tick - 1);
-    return [first, firstAbove(this.tick, tick, first)];
   }
 
   /** How many of the recorded tables changed at a tick, by the name of the change. */
   changesAt(tick) {
-    const [first, end] = this.rowsAt(tick);
+    const [first, end] = rowsOfTick(this.tick, tick);
     return Object.fromEntries(TABLE_CHANGES.map((name, i) => [name, this.changeSums[i][end] - this.changeSums[i][first]]));
   }
 
