@@ -164,7 +164,7 @@ class StrategyRun:
                 yield from story.tell(**told)
             yield story.flush()
         self._next()
-        yield from self._tell(telling.tell_loaded(load))
+        yield from self._tell(telling.tell_loaded(load, self.parameters.strategy))
         self._next()
         freed = load.shrink()
         gone = load.leave()
