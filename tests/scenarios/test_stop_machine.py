@@ -179,56 +179,6 @@ def test_what_nobody_built_says_so_and_names_a_question(lesson):
             assert event.unproven == (event.kind not in ("BOOT", "BURST_OVER", "MIGRATED"))
 
 
-def test_each_open_question_is_asked_where_it_bites():
-    given = ({"target": "page"}, {"after": "target"}, {"failure": "corrupt"})
-    told = [e for p in given for e in hotmem_viz.run("stop_machine", **p).event_list]
-    asked = {q for e in told if e.kind != "DONE" for q in e.questions}
-    every = {f"Q{n}" for n in range(1, 16)}
-    assert asked == every
-    assert {q for e in told if e.kind == "DONE" for q in e.questions} == every
-
-
-def test_a_copy_that_lands_on_another_node_is_told():
-    # The node that breaks has to go as a whole, so that its pages cannot stay on it.
-    recording = hotmem_viz.run("strategies", strategy="remap", seed=7)
-    ranges = [(n["nid"], *r) for n in recording.meta["machine"]["nodes"] for r in n["ranges"]]
-    seen = set()
-    for event in (e for e in recording.event_list if e.kind == "COPIED"):
-        moves = recording.rows["moves"].at(event.tick)
-        nids = [
-            [next(nid for nid, start, end in ranges if start <= pfn < end) for pfn in moves[side]]
-            for side in ("source", "target")
-        ]
-        away = sum(int(n) for n, a, b in zip(moves["pages"], *nids, strict=True) if a != b)
-        seen.add(away > 0)
-        assert event.questions == ("Q14",)
-        assert (f"{away:,} of the copies lie on another node" in event.text) == (away > 0)
-    assert seen == {True, False}
-
-
-@pytest.mark.parametrize("failure", ["ebusy", "corrupt", "abort"])
-@pytest.mark.parametrize("seed", [1, 4, 7])
-def test_a_driver_maps_slab_and_never_a_stack_or_a_table(failure, seed):
-    run = build_run("stop_machine", failure=failure, seed=seed)
-    before = {"ebusy": "DEVICE_PAGE", "corrupt": "DEVICE_PAGE", "abort": "STOPPED"}[failure]
-    for tick in run.ticks():
-        if any(e.kind == before for e in tick.events):
-            break
-    pinned = np.flatnonzero(np.unpackbits(run.memory.pinned_bits.view(np.uint8), bitorder="little"))
-    pfns = pinned if failure != "corrupt" else np.array([run.gauges.device_pfn])
-    assert len(pfns) == 1
-    kind = PageKind(int(run.memory.kind.reshape(-1)[pfns[0]]))
-    assert kind in (PageKind.SLAB, PageKind.RECLAIMABLE_SLAB)
-
-
-def test_one_of_anything_is_told_in_the_singular():
-    told = hotmem_viz.run("stop_machine", cpus=1, processes=1).event_list
-    texts = [f"{e.title} {e.text}" for e in told]
-    assert any("The only CPU has stopped" in t for t in texts)
-    wrong = re.compile(r"\b1 (pages|processes|entries|tables|page tables|top tables|CPUs)\b")
-    assert not [t for t in texts if wrong.search(t)]
-
-
 def test_every_claim_about_the_proposal_is_told_somewhere(lesson):
     told = {c for e in lesson.event_list for c in e.claims}
     for failure in ("ebusy", "corrupt"):
