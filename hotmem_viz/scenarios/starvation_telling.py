@@ -155,7 +155,8 @@ def tell_enomem(gauges: Gauges, use: Use) -> Words:
             "mlock, and a fork whose tables cannot be copied, report the shortage as ENOMEM; "
             "MAP_POPULATE stops quietly short. The program keeps "
             f"what it got: {format_bytes(gauges.mapped * PAGE_SIZE)} of address space have "
-            f"tables, {counted(len(use.alive), 'process', 'processes')} still alive."
+            f"tables, {counted(len(use.alive), 'process', 'processes')} still alive. A kernel "
+            "calls the OOM killer before it lets a request for one page fail; here it may fail."
         ),
         "claims": ("S13",),
         "rule": "A8",
@@ -210,8 +211,8 @@ def tell_starved(gauges: Gauges, p: float, other: float) -> Words:
         "title": "Mapped so far: it stops here",
         "text": (
             f"The first refusal came at p = {p:.1f}: tables that could map so many times the "
-            f"movable memory. With u, other kernel use, at {100 * other:.1f} % of memory the "
-            f"closed form says {at:.1f}, or r* = {whole:.2f} at this p; the machine has "
+            f"movable memory. With u, all else in kernel zones, at {100 * other:.1f} % of "
+            f"memory the closed form says {at:.1f}, or r* = {whole:.2f} at this p; the machine has "
             f"r = {gauges.ratio:.2f}. "
             f"The closed form leaves out what min marks and reserves keep back{where}."
         ),
