@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hotmem_viz.scenarios.remap_telling import Told, pages, told
+from hotmem_viz.units import counted
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
 if TYPE_CHECKING:
@@ -70,10 +71,9 @@ def device_reserve(mem: PhysicalMemory) -> Told:
 def finished(slow: int) -> Told:
     """Say what a lecture should not forget."""
     text = (
-        f"{slow} slow section{'' if slow == 1 else 's'} at the end. All of this is unproven and not"
-        " designed: DMA, IOMMUs, KVM, kexec, hibernation, /proc/kcore and the memory-failure code"
-        " know physical addresses too, and none of them was asked (Q10). Fifteen questions stay"
-        " open, each at its step."
+        f"{counted(slow, 'slow section')} at the end. Unproven, not designed: DMA, IOMMUs, KVM,"
+        " kexec, hibernation, /proc/kcore and memory failure know physical addresses too, and none"
+        " was asked (Q10). Fifteen open questions."
     )
     return told(
         EventKind.DONE, "Nobody built it", text, "S40", "S41", "S42", rule="5.5",

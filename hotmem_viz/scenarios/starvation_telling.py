@@ -218,7 +218,7 @@ def tell_starved(gauges: Gauges, p: float, other: float) -> Words:
         ),
         "claims": ("S13", "S14"),
         "rule": "7.3",
-        "function": "",
+        "function": "__pte_alloc()",
     }
 
 
@@ -234,7 +234,7 @@ def tell_full(gauges: Gauges, tables: int) -> Words:
         ),
         "claims": ("S13", "S14"),
         "rule": "A8",
-        "function": "",
+        "function": "do_anonymous_page()",
     }
 
 
@@ -257,5 +257,5 @@ def tell_fits(mem: PhysicalMemory, gauges: Gauges, use: Use) -> Words:
         ),
         "claims": ("S13", "S14"),
         "rule": "7.3",
-        "function": "",
+        "function": "__pte_alloc()",
     }
