@@ -16,7 +16,7 @@ from hotmem_viz.scenarios.parameters import build_parameters
 from hotmem_viz.views.stage import Stage
 
 if TYPE_CHECKING:
-    from hotmem_viz.recording.pair import Pair
+    from hotmem_viz.recording.lineup import Lineup
     from hotmem_viz.recording.recording import Recording
 
 FOLD = "constants and details"
@@ -56,8 +56,8 @@ class ScenarioApp(widgets.VBox, Linked):
         return self._recording
 
     @property
-    def shown(self) -> Recording | Pair | None:
-        """What is on the stage: a recording, or a pair of them."""
+    def shown(self) -> Recording | Lineup | None:
+        """What is on the stage: a recording, or several on one cursor."""
         return self._recording
 
     def parameters(self) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 //
 // Sections flow like words: a node starts a line, a zone starts a group with its label above,
 // and all lines share one grid of slots. A run of absent sections takes one slot. Of several boots
-// on one map it is the boots that start lines.
+// on one map it is the boots that start lines. A terse map has no labels: nodes are named in front
+// of their lines, and zones lie side by side.
 
 import { groupSections, zonesOfSection } from "./cells.js";
 
@@ -12,6 +13,7 @@ const NUMBER_LINE = 18 / LABEL_SIZE;
 const LINE_GAP = 7;
 const CLOSE_LINE_GAP = 4;
 const GUTTER = 46 / LABEL_SIZE;
+const TERSE_GUTTER = 28 / LABEL_SIZE;
 const MAX_CELL = 28;
 const GRID_FROM = 7;
 const SQUARE_CELL = 0.4;
@@ -25,7 +27,7 @@ const MOST_PER_LINE = 160;
 const severalBoots = (groups) => groups.at(-1).boot > 0;
 
 /** Slots for all groups at `perLine` slots a line: [{group, item, line, slot}] and labels. */
-function flowGroups(groups, perLine, pitch, labelWidth) {
+function flowGroups(groups, perLine, pitch, { labelWidth, terse }) {
   const starter = severalBoots(groups) ? "boot" : "nid";
   const placed = [];
   const labels = [];
@@ -34,7 +36,7 @@ function flowGroups(groups, perLine, pitch, labelWidth) {
   let slot = perLine;
   let free = 0;
   groups.forEach((group, g) => {
-    const labelSlots = Math.ceil(labelWidth(group.label) / pitch);
+    const labelSlots = terse ? 0 : Math.ceil(labelWidth(group.label) / pitch);
     slot = Math.max(slot, free);
     const starts = g === 0 || groups[g - 1][starter] !== group[starter];
     if (starts || slot + Math.min(labelSlots, perLine) > perLine) {
@@ -82,7 +84,7 @@ function lineTops(flow, blockHeight, box, { numbers, between, tight }) {
   let y = Math.round(3 * box.dpr);
   for (let line = 0; line < flow.lines; line++) {
     if (line > 0) y += flow.labelled[line] ? between : tight;
-    if (flow.labelled[line]) y += Math.round(GROUP_LINE * box.text);
+    if (flow.labelled[line] && !box.terse) y += Math.round(GROUP_LINE * box.text);
     y += numbers;
     tops.push(y);
     y += blockHeight;
@@ -93,10 +95,10 @@ function lineTops(flow, blockHeight, box, { numbers, between, tight }) {
 const squareness = (a, b) => Math.min(a, b) / Math.max(a, b);
 
 function measureShape(groups, box, cells, columns, perLine, numbered) {
-  const { width, height, dpr, text, labelWidth } = box;
+  const { width, height, dpr, text, terse } = box;
   const rows = Math.ceil(cells / columns);
   const margin = Math.round(9 * dpr);
-  const left = numbered ? margin : Math.round(GUTTER * text);
+  const left = numbered ? margin : Math.round((terse ? TERSE_GUTTER : GUTTER) * text);
   const room = width - left - margin;
   const gap = shapeGap(room / perLine, dpr);
   const blockWidth = Math.min(
@@ -105,10 +107,10 @@ function measureShape(groups, box, cells, columns, perLine, numbered) {
   );
   const w = blockWidth / columns;
   if (w < 1 || (numbered && blockWidth < NUMBERED_FROM * text)) return null;
-  const flow = flowGroups(groups, perLine, blockWidth + gap, labelWidth);
+  const flow = flowGroups(groups, perLine, blockWidth + gap, box);
   const spaces = {
     numbers: numbered ? Math.round(NUMBER_LINE * text) : 0,
-    between: Math.round((severalBoots(groups) ? CLOSE_LINE_GAP : LINE_GAP) * dpr),
+    between: Math.round((terse || severalBoots(groups) ? CLOSE_LINE_GAP : LINE_GAP) * dpr),
     tight: numbered ? Math.round(3 * dpr) : gap,
   };
   const bare = lineTops(flow, 0, box, spaces).height;
@@ -136,7 +138,7 @@ function chooseShape(groups, box, cells) {
   const slots = groups.reduce((sum, group) => sum + group.items.length, 0);
   for (const columns of columnChoices(cells)) {
     for (let perLine = 1; perLine <= Math.min(slots, MOST_PER_LINE); perLine++) {
-      for (const numbered of [true, false]) {
+      for (const numbered of box.terse ? [false] : [true, false]) {
         const found = measureShape(groups, box, cells, columns, perLine, numbered);
         if (!found) continue;
         if (!lowest || found.height < lowest.height) lowest = found;
@@ -181,17 +183,18 @@ function bootTops({ labels, numberLine, groupLine, dpr }) {
 /**
  * Lay out a machine's map in at most `width` x `height` css pixels.
  *
- * `labelWidth(label)` measures a label in css pixels, `text` is the labels' size. The result is in device pixels: canvas
+ * `labelWidth(label)` measures a label in css pixels, `text` is the labels' size; terse: see above. The result is in device pixels: canvas
  * size, cell size (w, h), columns and rows of a section, `blocks` (one per section with
  * memory, by index), `holes`, `labels`, `bands`, `borders` and `bootTops`.
  */
-export function layoutMap({ meta, width, height, dpr = 1, text = LABEL_SIZE, labelWidth }) {
+export function layoutMap({ meta, width, height, dpr = 1, text = LABEL_SIZE, terse = false, labelWidth }) {
   const groups = groupSections(meta);
   const box = {
     width: Math.floor(width * dpr),
     height: Math.floor(height * dpr),
     dpr,
     text: text * dpr,
+    terse,
     labelWidth: (label) => (labelWidth(label) + text) * dpr,
   };
   const shape = chooseShape(groups, box, meta.cells_per_section);
@@ -232,7 +235,8 @@ export function layoutMap({ meta, width, height, dpr = 1, text = LABEL_SIZE, lab
     yEdges: partEdges(shape.rows, blockHeight),
     grid: Math.min(shape.w, shape.h) >= GRID_FROM * dpr ? Math.round(dpr) : 0,
     numberLine: shape.numbered ? Math.round(NUMBER_LINE * box.text) : 0,
-    groupLine: Math.round(GROUP_LINE * box.text),
+    groupLine: terse ? 0 : Math.round(GROUP_LINE * box.text),
+    terse,
     labelSize: box.text,
     labels: shape.labels.map((label) => ({ ...label, ...at(label) })),
   };
