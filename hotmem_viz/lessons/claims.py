@@ -83,7 +83,7 @@ _SHOWN: dict[str, _Place] = {
         _STALE,
         figure="the score of the same string a month later",
     ),
-    "S8": _Place(_BOOT, EventKind.BOOTED_AGAIN, "Instead: one node boots", _HOT_ADD),
+    "S8": _Place(_BOOT, EventKind.BLOCK_ONLINED, "Node 1: the hot-pluggable part", _HOT_ADD),
     "S9": _Place(
         _BOOT,
         EventKind.SCORED,

@@ -137,7 +137,8 @@ def walk_all(s: AddressSpaces, wanted: np.ndarray) -> Walk:
     """Read every entry of every process's upper tables, as the stopped machine would (A15).
 
     wanted: (n,) pfns. The answer is that of `find_pointers`, the cost is not. It is counted in
-    entries as the kernel has them, its own half of a top table included.
+    entries as the kernel has them, its own half of a top table included. Left out: with page-table
+    isolation the second page of a top table repeats the program's entries; they count once.
     """
     t = s.tables
     upper = np.flatnonzero(t.level[: t.used] > 0)

@@ -163,7 +163,8 @@ def tell_one_node(spec: MachineSpec) -> Said:
     text = (
         f"Node 0 boots with {_size(spec.nodes[0].present_pages)} and no option. The other "
         f"{len(spec.nodes) - 1} nodes are added while it runs; what each block is for is written "
-        "to its state file, and no address is typed."
+        "to its state file, and no address is typed. The mail names the files “online” or "
+        "“online-reserved”; the word became online_movable (3.8)."
     )
     more = {"claims": ("S8",), "rule": "A11", "function": "add_memory_resource"}
     return Said(EventKind.BOOTED_AGAIN, "Instead: one node boots, the rest is added", text, more)

@@ -190,7 +190,8 @@ def written(remap: Remap, names: list[int], entries: int) -> Told:
     named = ", ".join(map(str, names))
     text = (
         f"Virtual section {named} now leads to {to}: {entries:,} entries of the map. Addresses"
-        " stay as they are; pfn, struct page and frame do not agree any more (Q3)."
+        " stay as they are; pfn, struct page and frame do not agree any more (Q3), and"
+        " SPARSE_VMEMMAP counts on it that they do."
     )
     return told(
         EventKind.TABLE_WRITTEN, "Same address, another frame", text, "S21", "S28", "S31",

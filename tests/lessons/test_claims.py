@@ -62,6 +62,7 @@ def test_claims_are_seen_and_not_only_named():
     """Each caption holds what makes the claim: the page, the number, the answer."""
     for name, words in {
         "S3": "Node 0 serves nodes 2 and 3",
+        "S8": "3 memory blocks, offline",
         "S11": "ZONE_MOVABLE has one, and is merely forbidden",
         "S12": "of the 138 MiB that are free the cache gets no more",
         "S16": "slab objects",
@@ -69,6 +70,7 @@ def test_claims_are_seen_and_not_only_named():
         "S18": "a driver's memory for its device",
         "S19": "Let go: 1 page",
         "S21": "dependent load",
+        "S31": "SPARSE_VMEMMAP",
         "S34": "old data, and no error anywhere",
         "S38": "a device knows its frame by number",
         "S44": "19,660 of 19,660 pages of metadata",
@@ -76,6 +78,13 @@ def test_claims_are_seen_and_not_only_named():
         "S46": "could change sides",
     }.items():
         assert words in shown(name)[0].text, name
+
+
+def test_the_state_file_puts_a_block_into_zone_movable_where_the_ledger_says():
+    event, recording = shown("S8")
+    written = [e.text for e in recording.event_list if e.tick == event.tick and e is not event]
+    assert len(written) == 1
+    assert written[0].startswith("echo online_movable > /sys/devices/system/memory/memory38/state")
 
 
 def test_the_load_that_the_proposal_serves_is_refused_where_there_are_zones():
