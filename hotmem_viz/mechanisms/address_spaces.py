@@ -124,6 +124,6 @@ def _check_overlap(s: AddressSpaces, space: np.ndarray, start: np.ndarray, end: 
     first, last = np.concatenate([m.start[old], start]), np.concatenate([m.end[old], end])
     order = np.lexsort((first, where))
     where, first, last = where[order], first[order], last[order]
-    meet = np.flatnonzero((where[1:] == where[:-1]) & (first[1:] < last[:-1]))
+    meet = ((where[1:] == where[:-1]) & (first[1:] < last[:-1])).nonzero()[0]
     if len(meet):
         raise ParameterError("region", int(first[meet[0] + 1]), "mappings may not overlap")

@@ -144,14 +144,16 @@ def _find_lacks(
 def _ask(s: AddressSpaces, levels: np.ndarray, nid: int) -> tuple[np.ndarray, Outcome]:
     """Request a frame for each table: (n,) int64 pfns, NONE where refused, in the order given."""
     frames = np.full(len(levels), NONE, np.int64)
+    if not s.high_tables:
+        out = alloc_pages(s.mem, GFP["KERNEL"], len(levels), PageKind.PAGE_TABLE, nid=nid)
+        frames[: out.granted] = out.frames.pfns()
+        return frames, out
     outcomes = []
-    low = levels == 0 if s.high_tables else np.zeros(len(levels), bool)
-    for part, gfp in (~low, "KERNEL"), (low, "HIGHUSER"):
+    for part, gfp in (levels > 0, "KERNEL"), (levels == 0, "HIGHUSER"):
         at = part.nonzero()[0]
-        if len(at):
-            out = alloc_pages(s.mem, GFP[gfp], len(at), PageKind.PAGE_TABLE, nid=nid)
-            frames[at[: out.granted]] = out.frames.pfns()
-            outcomes.append(out)
+        out = alloc_pages(s.mem, GFP[gfp], len(at), PageKind.PAGE_TABLE, nid=nid)
+        frames[at[: out.granted]] = out.frames.pfns()
+        outcomes.append(out)
     return frames, join_outcomes(outcomes)
 
 
@@ -238,7 +240,7 @@ def remove_tables(s: AddressSpaces, rows: np.ndarray) -> FrameSet:
     """Take tables down: no parent points at them, their frames are free. rows: (n,) unique."""
     t = s.tables
     level, slot, parent = t.level[rows], t.slot[rows], t.parent[rows]
-    pointed = np.flatnonzero((parent >= 0) & (slot >= 0))
+    pointed = ((parent >= 0) & (slot >= 0)).nonzero()[0]
     s.entries.entries[t.slot[parent[pointed]], t.index[rows[pointed]]] = NONE
     np.subtract.at(s.spaces.levels, (t.space[rows], level), 1)
     frames = frames_of_tables(s, rows)

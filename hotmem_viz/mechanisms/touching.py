@@ -93,12 +93,12 @@ def touch(s: AddressSpaces, access: Access) -> Touched:
     Raises ParameterError when a page lies outside its mapping.
     """
     batch = _prepare(s, access)
-    counts = count_pages(batch.touches.bits)
-    parts = serve_in_parts(len(counts), PART, lambda a, b: _serve(s, batch.part(a, b)))
-    done = Touched(int(counts.sum()), int(counts[: parts.served].sum()), parts.refused)
+    n, wanted = len(batch.space), int(np.asarray(access.pages, np.int64).sum())
+    parts = serve_in_parts(n, PART, lambda a, b: _serve(s, batch.part(a, b)))
+    done = Touched(wanted, wanted, parts.refused, outcome=join_outcomes(parts.outcomes))
     if done.refused:
+        done.pages = int(np.bitwise_count(batch.touches.bits[: parts.served]).sum(dtype=np.int64))
         done.pages += _present(s, batch.part(parts.served, parts.served + 1))
-    done.outcome = join_outcomes(parts.outcomes)
     return done
 
 

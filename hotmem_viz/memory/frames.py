@@ -120,7 +120,8 @@ def lowest_bits(word: np.uint64, n: int) -> np.uint64:
 
 def find_changes(values: np.ndarray) -> np.ndarray:
     """Say where a series differs from what stands before it, at its beginning too: (n,) bool."""
-    new = np.ones(len(values), bool)
+    new = np.empty(len(values), bool)
+    new[:1] = True
     np.not_equal(values[1:], values[:-1], out=new[1:])
     return new
 
