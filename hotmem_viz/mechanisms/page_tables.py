@@ -254,6 +254,10 @@ def remove_tables(s: AddressSpaces, rows: np.ndarray) -> FrameSet:
 
 def frames_of_tables(s: AddressSpaces, rows: np.ndarray) -> FrameSet:
     """Return all frames of some tables; a top table can have several, or none of its own."""
-    frames, top = s.tables.frame[rows], s.tables.level[rows] == s.geometry.top
-    every = [frames[~top], *(frames[top] + i for i in range(s.geometry.top_pages))]
-    return FrameSet.of_pfns(np.concatenate(every))
+    frames, pages = s.tables.frame[rows], s.geometry.top_pages
+    if pages == 1:
+        return FrameSet.of_pfns(frames)
+    top = s.tables.level[rows] == s.geometry.top
+    return FrameSet.of_pfns(
+        np.concatenate([frames[~top], *(frames[top] + i for i in range(pages))])
+    )

@@ -67,7 +67,7 @@ class FrameSet:
             return cls.empty()
         # Most callers have them in order, and millions of them take a while to sort.
         if not (pfns[1:] > pfns[:-1]).all():
-            pfns = np.unique(pfns)
+            pfns = np.sort(pfns)
         words = pfns // WORD
         first = find_changes(words).nonzero()[0]
         ones = np.uint64(1) << (pfns % WORD).astype(np.uint64)
