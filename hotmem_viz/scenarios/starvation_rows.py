@@ -36,7 +36,7 @@ class WatchedTables:
         process, and is not watched.
         """
         here_still = [row for row, number in self._watched.items() if alive.get(row) == number]
-        if self._told >= MOST_TABLES and len(here_still) == len(self._watched):
+        if self._told >= MOST_TABLES and here_still == self._seen[0]:
             # No table of a process goes before it ends.
             return self._fill()
         for row in list(alive)[:MOST_SPACES]:
