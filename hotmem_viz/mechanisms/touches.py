@@ -72,7 +72,7 @@ def touch_every(geometry: PageGeometry, start: np.ndarray, count: np.ndarray, st
 
 def count_pages(bits: np.ndarray) -> np.ndarray:
     """Count the pages of each touch: (n, J) uint64 -> (n,) int64."""
-    return np.asarray(np.add.reduce(np.bitwise_count(bits), axis=1, dtype=np.int64))
+    return np.asarray(np.bitwise_count(bits) @ np.ones(bits.shape[1], np.int64))
 
 
 def list_pages(bits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -163,7 +163,7 @@ def _serve(s: AddressSpaces, batch: _Batch) -> tuple[int, bool, Outcome]:
         fit = reached
         outcomes.append(data)
     else:
-        _map(s, batch.part(0, fit), slots, batch.touches.bits[:fit], zero=True)
+        _map(s, batch.part(0, fit), slots, batch.touches.bits[:fit])
     if fit < len(batch.space):
         _undo_late(s, built, fit, outcomes)
     return fit, not surplus, join_outcomes(outcomes)
@@ -177,10 +177,17 @@ def _undo_late(s: AddressSpaces, built: Built, fit: int, outcomes: list[Outcome]
 
 
 def _map(
-    s: AddressSpaces, batch: _Batch, slots: np.ndarray, bits: np.ndarray, *, zero: bool
+    s: AddressSpaces,
+    batch: _Batch,
+    slots: np.ndarray,
+    bits: np.ndarray,
+    counts: np.ndarray | None = None,
 ) -> None:
-    """Set entries: to the zero page, where nothing is mapped yet, or to pages of their own."""
-    p = s.present
+    """Set entries to pages of their own, `counts` (n,) of them; or to the zero page, if None.
+
+    The zero page goes where nothing is mapped yet.
+    """
+    p, zero = s.present, counts is None
     if zero:
         bits = bits & ~p.present[slots]
     if (slots[1:] > slots[:-1]).all():
@@ -192,9 +199,8 @@ def _map(
         np.bitwise_or.at(p.zero, slots, bits)
         if not zero:
             np.bitwise_and.at(p.zero, slots, ~bits)
-    if zero:
-        return
-    np.add.at(s.spaces.rss, batch.space, count_pages(bits))
+    if counts is not None:
+        np.add.at(s.spaces.rss, batch.space, counts)
 
 
 def _lacking(s: AddressSpaces, batch: _Batch, slots: np.ndarray) -> np.ndarray:
@@ -216,16 +222,16 @@ def _back_private(s: AddressSpaces, batch: _Batch, slots: np.ndarray) -> tuple[i
     """Give private pages frames and map them; returns how many touches were served."""
     bits = _lacking(s, batch, slots)
     counts = count_pages(bits)
-    total = int(counts.sum())
+    total, served = int(counts.sum()), len(bits)
     out = alloc_pages(s.mem, GFP["HIGHUSER_MOVABLE"], total, PageKind.ANON, nid=batch.nid)
-    until = counts.cumsum()
-    served = int(np.searchsorted(until, out.granted, side="right")) if out.refused else len(bits)
-    if served < len(bits):
+    if out.refused:
+        until = counts.cumsum()
+        served = int(until.searchsorted(out.granted, side="right"))
         left = out.granted - (int(until[served - 1]) if served else 0)
-        bits = bits[: served + 1]
-        bits[served] = lowest_pages(bits[served], left)
+        bits, counts = bits[: served + 1], counts[: served + 1]
+        bits[served], counts[served] = lowest_pages(bits[served], left), left
     used = len(bits)
-    _map(s, batch.part(0, used), slots[:used], bits, zero=False)
+    _map(s, batch.part(0, used), slots[:used], bits, counts)
     at, page = list_pages(bits)
     vpn = (batch.touches.span[at] << s.geometry.levels[0].table_order) + page
     _keep(s, batch.space[at], vpn, out.frames.pfns())
@@ -251,7 +257,7 @@ def _back_segment(s: AddressSpaces, batch: _Batch, slots: np.ndarray) -> tuple[i
     low = max(int(start.min(initial=0)), 0)
     high = int(start.max(initial=0)) + (1 << order)
     if (segment.frames[low:high] >= 0).all():
-        _map(s, batch, slots, bits, zero=False)
+        _map(s, batch, slots, bits, count_pages(bits))
         return len(bits), Outcome()
     first, inverse = np.unique(start, return_inverse=True)
     wanted = np.zeros((len(first), bits.shape[1]), np.uint64)
@@ -270,5 +276,6 @@ def _back_segment(s: AddressSpaces, batch: _Batch, slots: np.ndarray) -> tuple[i
         short = np.zeros(len(first), bool)
         short[at[segment.frames[pages] < 0]] = True
         served = int(short[inverse].argmax()) if short[inverse].any() else served
-    _map(s, batch.part(0, served), slots[:served], bits[:served], zero=False)
+    bits = bits[:served]
+    _map(s, batch.part(0, served), slots[:served], bits, count_pages(bits))
     return served, out
