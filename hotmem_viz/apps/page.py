@@ -28,6 +28,9 @@ ALONE = "alone"
 SETTLE_SECONDS = 0.002
 """Long enough for messages that already wait to be read, far below what anyone notices."""
 
+REST_SECONDS = 0.4
+"""How long controls have to rest before what is below the stage follows."""
+
 
 class ErrorPanel(widgets.HTML):
     """A line that is empty as long as all is well; `error` is what it shows, or None."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from hotmem_viz.apps import controls
-from hotmem_viz.apps.page import ALONE, Later
+from hotmem_viz.apps.page import ALONE, REST_SECONDS, Later
 from hotmem_viz.apps.scenario import ScenarioApp
 from hotmem_viz.catalog import record_strategy
 from hotmem_viz.errors import ParameterError
@@ -22,9 +22,6 @@ from hotmem_viz.views.scoreboard import write_table
 if TYPE_CHECKING:
     from hotmem_viz.recording.lineup import Lineup
     from hotmem_viz.recording.recording import Recording
-
-REST_SECONDS = 0.4
-"""How long the controls have to rest before all six are run."""
 
 
 class StrategiesApp(ScenarioApp):

@@ -80,9 +80,11 @@ class CellGrid:
             words = mem.pinned_bits.reshape(-1, self.pages_per_cell // WORD)[rows]
             return np.asarray(words.any(axis=1))
         first = rows * self.pages_per_cell
+        bits = mem.pinned_bits[first // WORD]
+        if not bits.any():
+            return np.zeros(len(rows), bool)
         mask = np.uint64((1 << self.pages_per_cell) - 1)
-        bits = mem.pinned_bits[first // WORD] >> (first % WORD).astype(np.uint64)
-        return np.asarray((bits & mask) != 0)
+        return np.asarray((bits >> (first % WORD).astype(np.uint64) & mask) != 0)
 
     def read_owner(self, mem: PhysicalMemory, rows: np.ndarray) -> np.ndarray:
         """Return the owners of some one-page cells: (n,) uint16."""
