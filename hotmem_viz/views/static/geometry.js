@@ -8,9 +8,10 @@ import { groupSections, zonesOfSection } from "./cells.js";
 
 const LABEL_SIZE = 14;
 const GROUP_LINE = 21 / LABEL_SIZE;
+const CLOSE_GROUP_LINE = 18 / LABEL_SIZE;
 const NUMBER_LINE = 18 / LABEL_SIZE;
 const LINE_GAP = 7;
-const CLOSE_LINE_GAP = 4;
+const CLOSE_LINE_GAP = 2;
 const GUTTER = 46 / LABEL_SIZE;
 const MAX_CELL = 28;
 const GRID_FROM = 7;
@@ -23,6 +24,8 @@ const EVEN_BELOW = 3;
 const MOST_PER_LINE = 160;
 
 const severalBoots = (groups) => groups.at(-1).boot > 0;
+/** Boots have lines enough: theirs stand closer. */
+const groupLineOf = (groups) => (severalBoots(groups) ? CLOSE_GROUP_LINE : GROUP_LINE);
 
 /** Slots for all groups at `perLine` slots a line: [{group, item, line, slot}] and labels. */
 function flowGroups(groups, perLine, pitch, labelWidth) {
@@ -77,12 +80,12 @@ export function partEdges(n, size) {
   return Int32Array.from({ length: n + 1 }, (_, i) => Math.floor((i * size) / n));
 }
 
-function lineTops(flow, blockHeight, box, { numbers, between, tight }) {
+function lineTops(flow, blockHeight, box, { numbers, group, between, tight }) {
   const tops = [];
   let y = Math.round(3 * box.dpr);
   for (let line = 0; line < flow.lines; line++) {
     if (line > 0) y += flow.labelled[line] ? between : tight;
-    if (flow.labelled[line]) y += Math.round(GROUP_LINE * box.text);
+    if (flow.labelled[line]) y += group;
     y += numbers;
     tops.push(y);
     y += blockHeight;
@@ -108,6 +111,7 @@ function measureShape(groups, box, cells, columns, perLine, numbered) {
   const flow = flowGroups(groups, perLine, blockWidth + gap, labelWidth);
   const spaces = {
     numbers: numbered ? Math.round(NUMBER_LINE * text) : 0,
+    group: Math.round(groupLineOf(groups) * text),
     between: Math.round((severalBoots(groups) ? CLOSE_LINE_GAP : LINE_GAP) * dpr),
     tight: numbered ? Math.round(3 * dpr) : gap,
   };
@@ -232,7 +236,7 @@ export function layoutMap({ meta, width, height, dpr = 1, text = LABEL_SIZE, lab
     yEdges: partEdges(shape.rows, blockHeight),
     grid: Math.min(shape.w, shape.h) >= GRID_FROM * dpr ? Math.round(dpr) : 0,
     numberLine: shape.numbered ? Math.round(NUMBER_LINE * box.text) : 0,
-    groupLine: Math.round(GROUP_LINE * box.text),
+    groupLine: Math.round(groupLineOf(groups) * box.text),
     labelSize: box.text,
     labels: shape.labels.map((label) => ({ ...label, ...at(label) })),
   };

@@ -66,7 +66,7 @@ export class DistanceMeter {
   static widest = 1400;
   static title = "distance";
   static concerns = new Set(["remote_kernel"]);
-  static lines = (width) => (width >= 620 ? 7.4 : 8.4);
+  static lines = (width) => (width >= 620 ? 5.3 : 8.4);
 
   constructor() {
     this.rows = makeElement("div", "meter-ways");
