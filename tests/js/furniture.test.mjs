@@ -35,11 +35,3 @@ test("where all boots have run there is nothing to come", async () => {
   assert.deepEqual(placesOfLater(await threeBoots(1200), 3), []);
 });
 
-test("the lines of several boots stand closer than those of one machine", async () => {
-  const { meta } = await loadRecording("tiny");
-  const alone = layoutMap({ meta, width: 1200, height: 460, labelWidth });
-  const boots = await threeBoots(1200);
-  assert.ok(boots.groupLine < alone.groupLine);
-  // Letters of 14 px must still have their line for themselves.
-  assert.ok(boots.groupLine >= boots.labelSize + 4);
-});

@@ -133,6 +133,14 @@ test("numbers and labels stand apart whatever the device's pixels are", async ()
   }
 });
 
+test("lines stand closer where they would not fit otherwise, and letters keep a line of their own", async () => {
+  const { meta } = await loadRecording("tiny");
+  const [roomy, close] = [460, 76].map((height) => layoutMap({ meta, width: 1200, height, labelWidth }));
+  assert.ok(close.fits && close.groupLine < roomy.groupLine && close.groupLine >= close.labelSize + 4);
+  assert.ok(close.lineTop[1] - close.lineTop[0] < roomy.lineTop[1] - roomy.lineTop[0]);
+  assert.equal(layoutMap({ meta, width: 1200, height: roomy.height, labelWidth }).groupLine, roomy.groupLine);
+});
+
 test("pfns and sections of a later boot are told as its own machine numbers them", async () => {
   const meta = await twoBoots();
   assert.equal(ownPfn(meta, 100), 100);

@@ -7,11 +7,9 @@
 import { groupSections, zonesOfSection } from "./cells.js";
 
 const LABEL_SIZE = 14;
-const GROUP_LINE = 21 / LABEL_SIZE;
-const CLOSE_GROUP_LINE = 18 / LABEL_SIZE;
 const NUMBER_LINE = 18 / LABEL_SIZE;
-const LINE_GAP = 7;
-const CLOSE_LINE_GAP = 2;
+/** Heights of a label's line, and between lines; the close one where the roomy one does not fit. */
+const SPACINGS = [{ group: 21 / LABEL_SIZE, gap: 7 }, { group: 18 / LABEL_SIZE, gap: 2 }];
 const GUTTER = 46 / LABEL_SIZE;
 const MAX_CELL = 28;
 const GRID_FROM = 7;
@@ -22,10 +20,9 @@ const NUMBERED_BONUS = 1.15;
 const NUMBERED_FROM = 34 / LABEL_SIZE;
 const EVEN_BELOW = 3;
 const MOST_PER_LINE = 160;
+const HARDLY_HIGHER = 1.05;
 
 const severalBoots = (groups) => groups.at(-1).boot > 0;
-/** Boots have lines enough: theirs stand closer. */
-const groupLineOf = (groups) => (severalBoots(groups) ? CLOSE_GROUP_LINE : GROUP_LINE);
 
 /** Slots for all groups at `perLine` slots a line: [{group, item, line, slot}] and labels. */
 function flowGroups(groups, perLine, pitch, labelWidth) {
@@ -95,7 +92,7 @@ function lineTops(flow, blockHeight, box, { numbers, group, between, tight }) {
 
 const squareness = (a, b) => Math.min(a, b) / Math.max(a, b);
 
-function measureShape(groups, box, cells, columns, perLine, numbered) {
+function measureShape(groups, box, cells, { columns, perLine, numbered, spacing }) {
   const { width, height, dpr, text, labelWidth } = box;
   const rows = Math.ceil(cells / columns);
   const margin = Math.round(9 * dpr);
@@ -111,8 +108,8 @@ function measureShape(groups, box, cells, columns, perLine, numbered) {
   const flow = flowGroups(groups, perLine, blockWidth + gap, labelWidth);
   const spaces = {
     numbers: numbered ? Math.round(NUMBER_LINE * text) : 0,
-    group: Math.round(groupLineOf(groups) * text),
-    between: Math.round((severalBoots(groups) ? CLOSE_LINE_GAP : LINE_GAP) * dpr),
+    group: Math.round(spacing.group * text),
+    between: Math.round(spacing.gap * dpr),
     tight: numbered ? Math.round(3 * dpr) : gap,
   };
   const bare = lineTops(flow, 0, box, spaces).height;
@@ -130,25 +127,28 @@ function measureShape(groups, box, cells, columns, perLine, numbered) {
     (flow.placed.length / (flow.lines * perLine)) ** FULL_LINES * (numbered ? NUMBERED_BONUS : 1);
   return {
     ...flow, columns, rows, w, h, gap, left, margin, numbered, perLine, blockWidth, blockHeight,
-    lineTop: tops, height: total, fits, score,
+    lineTop: tops, height: total, fits, score, groupLine: spaces.group,
   };
 }
 
+/** The best shape that fits; else the best of those that are hardly higher than the lowest, or null. */
 function chooseShape(groups, box, cells) {
-  let best = null;
-  let lowest = null;
   const slots = groups.reduce((sum, group) => sum + group.items.length, 0);
-  for (const columns of columnChoices(cells)) {
-    for (let perLine = 1; perLine <= Math.min(slots, MOST_PER_LINE); perLine++) {
-      for (const numbered of [true, false]) {
-        const found = measureShape(groups, box, cells, columns, perLine, numbered);
-        if (!found) continue;
-        if (!lowest || found.height < lowest.height) lowest = found;
-        if (found.fits && (!best || found.score > best.score)) best = found;
+  let found = [];
+  for (const spacing of SPACINGS) {
+    found = [];
+    for (const columns of columnChoices(cells)) {
+      for (let perLine = 1; perLine <= Math.min(slots, MOST_PER_LINE); perLine++) {
+        const measure = (numbered) => measureShape(groups, box, cells, { columns, perLine, numbered, spacing });
+        found.push(...[true, false].map(measure).filter(Boolean));
       }
     }
+    if (found.some(({ fits }) => fits)) break;
   }
-  return best ?? lowest;
+  const lowest = found.reduce((least, { height }) => Math.min(least, height), Infinity);
+  const fitting = found.filter(({ fits }) => fits);
+  const choice = fitting.length ? fitting : found.filter(({ height }) => height <= lowest * HARDLY_HIGHER);
+  return choice.reduce((best, shape) => (best && best.score >= shape.score ? best : shape), null);
 }
 
 /** Points of the border before cell `cell` inside a block, relative to the block. */
@@ -236,7 +236,6 @@ export function layoutMap({ meta, width, height, dpr = 1, text = LABEL_SIZE, lab
     yEdges: partEdges(shape.rows, blockHeight),
     grid: Math.min(shape.w, shape.h) >= GRID_FROM * dpr ? Math.round(dpr) : 0,
     numberLine: shape.numbered ? Math.round(NUMBER_LINE * box.text) : 0,
-    groupLine: Math.round(groupLineOf(groups) * box.text),
     labelSize: box.text,
     labels: shape.labels.map((label) => ({ ...label, ...at(label) })),
   };
