@@ -67,10 +67,10 @@ function stackHeights(stage, measure) {
   return countRows(stage) === 1 ? Math.max(...heights) : heights.reduce((sum, height) => sum + height, 0);
 }
 
-/** What a caption may take at most; beside another it has less width, and a page that scrolls has room. */
+/** What a caption may take at most: a page that scrolls has room, and beside another it has less width. */
 function highestCaption({ paired, root }, lecture) {
   if (lecture) return LECTURE_CAPTION;
-  if (paired && !root.classList.contains("hotmem-wide")) return HIGHEST_FREE_CAPTION;
+  if (!root.classList.contains("hotmem-wide")) return HIGHEST_FREE_CAPTION;
   return paired ? HIGHEST_PAIR_CAPTION : HIGHEST_CAPTION;
 }
 
