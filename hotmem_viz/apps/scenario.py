@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from hotmem_viz.apps import controls
-from hotmem_viz.apps.page import SETTLE_SECONDS, ErrorPanel, Later, Linked, tidy
+from hotmem_viz.apps.page import SETTLE_SECONDS, ErrorPanel, Later, Linked, is_moved, tidy
 from hotmem_viz.apps.style import style_sheet
 from hotmem_viz.catalog import find_scenario, run
 from hotmem_viz.scenarios.controls import Control, list_controls
@@ -66,7 +66,9 @@ class ScenarioApp(widgets.VBox, Linked):
         given = {name: tidy(v) if isinstance(v, float) else v for name, v in given.items()}
         return asdict(build_parameters(self._type, {**self._fixed, **given}))
 
-    def _on_change(self, _change: Any) -> None:
+    def _on_change(self, change: Any) -> None:
+        if not is_moved(change):
+            return
         self.stage.busy = True
         self._rerun.ask()
 
