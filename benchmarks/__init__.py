@@ -3,7 +3,9 @@
 Rows are ratios within one run wherever a clock is involved, because machines differ and are
 shared. No test depends on them.
 
-model    allocator and scenario: pages a second, work a step, memory, a lesson's size and time
-browser  frames a second, from slider to paint, the dashboard's first paint
-start    `import hotmem_viz` over `import numpy`
+model     allocator and scenario: pages a second, work a step, memory
+lessons   every scenario's time to record, and its sizes
+start     `import hotmem_viz` over `import numpy`
+playback  frames a second of every scenario with every panel, messages to the kernel meanwhile
+browser   from slider to paint, the dashboard's first paint
 """

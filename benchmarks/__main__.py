@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--json] [model|lessons|start|browser]`: print the budgets and what is."""
+"""`python -m benchmarks [--json] [PART ...]`: print the budgets and what is."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import sys
 
 from benchmarks.row import Row
 
-PARTS = ("model", "lessons", "start", "browser")
+PARTS = ("model", "lessons", "start", "playback", "browser")
 
 
 def main() -> int:
     """Measure the named parts, all by default; status 1 if a budget is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], default=[])
+    parser.add_argument(
+        "parts", nargs="*", choices=[[], *PARTS], default=[], metavar="PART", help=", ".join(PARTS)
+    )
     parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
     arguments = parser.parse_args()
     rows: list[Row] = []

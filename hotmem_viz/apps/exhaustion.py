@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from hotmem_viz.apps import controls
-from hotmem_viz.apps.page import ALONE, SETTLE_SECONDS, ErrorPanel, Later, Linked, tidy
+from hotmem_viz.apps.page import ALONE, SETTLE_SECONDS, ErrorPanel, Later, Linked, is_moved, tidy
 from hotmem_viz.apps.scenario import make_control
 from hotmem_viz.apps.style import style_sheet
 from hotmem_viz.catalog import beside, find_kernels, run
@@ -168,8 +168,8 @@ class ExhaustionApp(widgets.VBox, Linked):
             others["all of them in use"] = "held=1"
         return others
 
-    def _on_change(self, _change: Any) -> None:
-        if self._settling:
+    def _on_change(self, change: Any) -> None:
+        if self._settling or not is_moved(change):
             return
         self._settling = True
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import html
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
@@ -91,6 +91,15 @@ def tidy(value: float) -> float:
     """Return the number that a slider stands for: its browser makes 0.15000000000000002 of 0.15."""
     near = round(value, 9)
     return near if abs(near - value) < 1e-12 else value
+
+
+def is_moved(change: Any) -> bool:
+    """Whether a control has another value now, and not the same one as its browser rounds it.
+
+    A slider's browser makes 0.8500000000000001 of 0.85 as soon as it is drawn, and says so.
+    """
+    old, new = change.old, change.new
+    return not (isinstance(old, float) and isinstance(new, float) and tidy(old) == tidy(new))
 
 
 class Later:

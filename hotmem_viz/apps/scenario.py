@@ -15,6 +15,7 @@ from hotmem_viz.apps.page import (
     ErrorPanel,
     Later,
     Linked,
+    is_moved,
     tidy,
 )
 from hotmem_viz.apps.style import style_sheet
@@ -79,7 +80,9 @@ class ScenarioApp(widgets.VBox, Linked):
         given = {name: tidy(v) if isinstance(v, float) else v for name, v in given.items()}
         return asdict(build_parameters(self._type, {**self._fixed, **given}))
 
-    def _on_change(self, _change: Any) -> None:
+    def _on_change(self, change: Any) -> None:
+        if not is_moved(change):
+            return
         self.stage.busy = True
         self._rerun.ask()
 

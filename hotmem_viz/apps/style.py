@@ -34,7 +34,12 @@ _RULES = """
     linear-gradient(135deg, var(--hotmem-app-muted) 50%, transparent 50%);
   background-position: right 13px center, right 8px center;
 }
-.hotmem-controls .widget-dropdown select { width: auto; max-width: 182px; }
+.hotmem-controls .widget-dropdown select {
+  width: auto; max-width: 182px; text-overflow: ellipsis;
+}
+@supports (field-sizing: content) {
+  .hotmem-controls .widget-dropdown select { field-sizing: content; max-width: 420px; }
+}
 .hotmem-controls .widget-text input[type="text"] { width: 152px; }
 .hotmem-controls .widget-text input[type="number"] { width: 62px; }
 .hotmem-controls :disabled, .hotmem-controls [disabled] { opacity: 0.45; }

@@ -117,9 +117,7 @@ def srat_rows(spec: MachineSpec) -> list[dict[str, int]]:
 
 def srat_text(spec: MachineSpec) -> str:
     """Write the table as it would be read off a screen: domain, base, length, flags."""
-    rows = [
-        f"{r['domain']} 0x{r['base']:08x} 0x{r['length']:08x} {r['flags']}" for r in srat_rows(spec)
-    ]
+    rows = [f"{r['domain']} {r['base']:#x} {r['length']:#x} {r['flags']}" for r in srat_rows(spec)]
     return "; ".join(rows)
 
 

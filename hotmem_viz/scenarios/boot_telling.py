@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BOOTS = ("day 1", "a month later", "instead")
 SIZING = "find_zone_movable_pfns_for_nodes"
-REVERTED = "(proposed in 2012, reverted before 3.9: no released kernel has it)"
+REVERTED = "(reverted before 3.9: no released kernel has it)"
 
 WHAT_HAPPENED = {
     "added": "a board was added as node 4",
@@ -68,12 +68,11 @@ def _size(pages: int) -> str:
 def tell_table(spec: MachineSpec, options: BootOptions) -> Said:
     """Tell what the person has to read, and what was typed."""
     text = (
-        f"Memory entries of the SRAT (domain, base, length, flags; flags 3: hot-pluggable): "
-        f"{srat_text(spec)}. From these a person has to work out the option. Typed was: "
-        f"{options.text} {REVERTED}."
+        f"The SRAT (domain, base, length, flags; 3: hot-pluggable): {srat_text(spec)}. "
+        f"What a person typed from it: {options.text} {REVERTED}."
     )
     more = {"claims": ("S1", "S4"), "rule": "A1", "function": "acpi_numa_memory_affinity_init"}
-    return Said(EventKind.BOOT, "Day 1: read the firmware's table, type addresses", text, more)
+    return Said(EventKind.BOOT, "Day 1: read a table, type addresses", text, more)
 
 
 def tell_landing(landing: Landing, boot: int, pfn: int) -> Said:

@@ -64,6 +64,7 @@ MODULES = (
     "optional.js",
     "deckplan.js",
     "deck.js",
+    "detailgeometry.js",
     "detail.js",
     "controls.js",
     "link.js",

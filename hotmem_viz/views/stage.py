@@ -32,7 +32,11 @@ class Stage(anywidget.AnyWidget):
     a lineup, the position of the common cursor), told only when it has come to rest.
     theme: "auto", "light" or "dark". address: what the page's address is to the stage, see
     static/address.js; "none" where it is somebody else's, as in JupyterLab. error: shown in a
-    visible panel. busy: a run is on.
+    visible panel. busy: a run is on. run: how often something has been shown.
+
+    While a page is loading, its manager makes models of what it once asked the kernel for; what
+    is sent between the answer and the model reaches nobody. So a stage that has been rendered
+    says what it has, and is told whatever it has not.
     """
 
     _esm = join_modules()
@@ -45,6 +49,7 @@ class Stage(anywidget.AnyWidget):
     address = traitlets.Enum(("none", "wait", "write", "own"), "none").tag(sync=True)
     error = traitlets.Unicode().tag(sync=True)
     busy = traitlets.Bool(False).tag(sync=True)
+    run = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, recording: Recording | Lineup | None = None, **traits: Any) -> None:
         self._shown: Recording | Lineup | None = None
@@ -66,6 +71,7 @@ class Stage(anywidget.AnyWidget):
             self.error = ""
             self.chart = {}
             self.recording = encode_shown(recording)
+            self.run += 1
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -101,5 +107,20 @@ class Stage(anywidget.AnyWidget):
             self.chart = payload
 
     def _answer(self, _widget: object, content: object, _buffers: object) -> None:
-        if isinstance(content, dict) and content.get("type") == "ping":
+        if not isinstance(content, dict):
+            return
+        if content.get("type") == "ping":
             self.send({"type": "pong"})
+        if content.get("type") == "have":
+            missing = self._find_missing(content)
+            if missing:
+                self.send_state(missing)
+
+    def _find_missing(self, has: dict[str, Any]) -> list[str]:
+        """Return the names of what a browser has otherwise, or has not."""
+        missing = [
+            n for n in ("address", "busy", "error", "theme") if has.get(n) != getattr(self, n)
+        ]
+        if has.get("run") != self.run:
+            return [*missing, "run", "tick", "chart", "recording"]
+        return missing if bool(has.get("charted")) == bool(self.chart) else [*missing, "chart"]

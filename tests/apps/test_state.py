@@ -40,6 +40,18 @@ def test_a_slider_s_own_noise_is_no_other_value():
     assert [tidy(v) for v in (1 / 3, 0.0, 12.5)] == [1 / 3, 0.0, 12.5]
 
 
+@pytest.mark.parametrize("name", ["starvation", "exhaustion"])
+def test_a_slider_whose_browser_rounds_its_value_runs_nothing_again(name):
+    lesson = hotmem_viz.app(name, movable=0.85)
+    slider = lesson.movable if name == "exhaustion" else lesson.inputs["movable"]
+    before = lesson.recording
+    slider.value = 17 * 0.05
+    assert slider.value != 0.85
+    assert lesson.recording is before
+    slider.value = 0.8
+    assert lesson.recording is not before
+
+
 def test_a_share_where_no_slider_sizes_the_zone_is_kept():
     text = "scenario=exhaustion&machine=pae&movable=0.25&seed=7&tick=0"
     assert hotmem_viz.app(state=text).state == text

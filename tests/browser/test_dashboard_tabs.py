@@ -26,6 +26,22 @@ WIDEST = """root => {
   return {x: x + 2, y: y + 2, width: width - 4, height: height - 4};
 }"""
 
+CUT_TITLES = """() => [...document.querySelectorAll('.hotmem-controls select')]
+  .filter(select => select.offsetWidth > 0)
+  .flatMap(select => {
+    const chosen = select.selectedIndex;
+    const {font, paddingLeft, paddingRight} = getComputedStyle(select);
+    const context = document.createElement('canvas').getContext('2d');
+    context.font = font;
+    const around = parseFloat(paddingLeft) + parseFloat(paddingRight) + 2;
+    const cut = [...select.options].filter((option, i) => {
+      select.selectedIndex = i;
+      return context.measureText(option.text).width + around > select.offsetWidth + 1;
+    });
+    select.selectedIndex = chosen;
+    return cut.map(option => option.text);
+  })"""
+
 
 @pytest.fixture
 def stage(page, dashboard):
@@ -126,3 +142,11 @@ def test_lanes_keep_their_hatches_while_a_hidden_stage_has_lanes_too(page, tabs)
         png = page.screenshot(clip=shown.evaluate(WIDEST))
         colours = np.unique(np.array(Image.open(BytesIO(png))).reshape(-1, 3), axis=0)
         assert len(colours) > 1, title
+
+
+def test_the_title_of_what_is_chosen_is_never_cut(page, tabs):
+    for i in range(tabs.count()):
+        tabs.nth(i).click()
+        page.locator(ON_SHOW).wait_for()
+        assert page.evaluate(CUT_TITLES) == [], tabs.nth(i).inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280

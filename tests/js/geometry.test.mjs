@@ -5,11 +5,11 @@ import { cellOfPfn, groupSections, ownPfn, ownSection, pfnOfCell, zoneOfPfn } fr
 import {
   borderPath,
   hitTest,
-  layoutDetail,
   layoutMap,
   partEdges,
   pixelOfCell,
 } from "../../hotmem_viz/views/static/geometry.js";
+import { layoutDetail } from "../../hotmem_viz/views/static/detailgeometry.js";
 import { loadRecording } from "./fixtures.mjs";
 
 const labelWidth = (text) => text.length * 8;
@@ -145,6 +145,14 @@ test("numbers and labels stand apart whatever the device's pixels are", async ()
     const label = layout.labels[0].y - layout.numberLine - layout.groupLine;
     assert.ok(layout.numberLine >= 17 * dpr && label >= 0 && label <= 4 * dpr, `${dpr}x: ${label} of ${first.y}`);
   }
+});
+
+test("lines stand closer where they would not fit otherwise, and letters keep a line of their own", async () => {
+  const { meta } = await loadRecording("tiny");
+  const [roomy, close] = [460, 76].map((height) => layoutMap({ meta, width: 1200, height, labelWidth }));
+  assert.ok(close.fits && close.groupLine < roomy.groupLine && close.groupLine >= close.labelSize + 4);
+  assert.ok(close.lineTop[1] - close.lineTop[0] < roomy.lineTop[1] - roomy.lineTop[0]);
+  assert.equal(layoutMap({ meta, width: 1200, height: roomy.height, labelWidth }).groupLine, roomy.groupLine);
 });
 
 test("pfns and sections of a later boot are told as its own machine numbers them", async () => {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 
 import {
-  CPU_STATES, findStops, formatPause, joinLanes, laneRows, partEdgesOf, stoodStill, stopAt, timeToPixel, whenOf,
+  countLines, CPU_STATES, findStops, formatPause, joinLanes, laneRows, partEdgesOf, sayPause, stoodStill, stopAt,
+  timeToPixel, whenOf,
 } from "../../hotmem_viz/views/static/lanegeometry.js";
 import { firstAbove, RowTrack } from "../../hotmem_viz/views/static/tracks.js";
 import { loadRecording, loadTruth } from "./fixtures.mjs";
@@ -85,6 +86,26 @@ test("a run that is vetoed stops nobody; a target that leaves too makes two stop
   const [one, two] = stops;
   const shown = [0, one.first, one.last, two.first - 1, two.first, two.last + 3].map((tick) => stopAt(stops, tick));
   assert.deepEqual(shown, [0, 0, 0, 0, 1, 1]);
+});
+
+test("what is said beside the pause grows with it, and names the stop where there are several", async () => {
+  const [stop] = await stopsOf("remapped");
+  const say = (tick, more = {}) => sayPause(stop, tick, { at: 0, stops: 1, basis: "modelled", ...more });
+  assert.equal(say(stop.first - 1), `the machine still runs; the pause will be ${formatPause(stop.total)}, modelled`);
+  assert.equal(say(stop.first), `of a pause of ${formatPause(stop.total)}, modelled`);
+  assert.equal(say(stop.last), "pause, modelled");
+  assert.equal(say(stop.last + 5, { at: 1, stops: 2 }), "pause, stop 2 of 2, modelled");
+});
+
+test("words take as many lines as a browser breaks them into", () => {
+  const words = [40, 40, 40, 40];
+  assert.equal(countLines(words, 5, 175), 1);
+  assert.equal(countLines(words, 5, 174), 2);
+  assert.equal(countLines(words, 5, 84), 4);
+  assert.equal(countLines(words, 5, 175, 1), 2);
+  assert.equal(countLines(words, 5, 85, 60), 3);
+  assert.equal(countLines([200, 10], 5, 100), 2);
+  assert.equal(countLines([], 5, 100), 1);
 });
 
 test("parts are over, going on or yet to come; the pause grows part by part", async () => {

@@ -10,6 +10,7 @@ function fakeModel({ answers = true, sends = true } = {}) {
   const model = {
     answers,
     sent: [],
+    had: [],
     saved: [],
     values: { tick: 0, busy: false },
     get: (name) => model.values[name],
@@ -19,6 +20,10 @@ function fakeModel({ answers = true, sends = true } = {}) {
   };
   if (sends) {
     model.send = (message) => {
+      if (message.type === "have") {
+        model.had.push(message);
+        return;
+      }
       model.sent.push(message);
       if (model.answers) model.handler({ type: "pong" });
     };
@@ -41,6 +46,23 @@ function makeLink(t, model) {
   };
   return { link, seen, wait };
 }
+
+test("a stage says once, as soon as it listens, what it has", (t) => {
+  const model = fakeModel();
+  Object.assign(model.values, { run: 3, theme: "dark", error: "", address: "wait", chart: {} });
+  let listening = false;
+  model.on = () => { listening = true; };
+  const send = model.send;
+  model.send = (message) => {
+    assert.ok(listening, "an answer would be missed");
+    send(message);
+  };
+  const { wait } = makeLink(t, model);
+  const has = { type: "have", run: 3, theme: "dark", error: "", address: "wait", busy: false, charted: false };
+  assert.deepEqual(model.had, [has]);
+  wait(1000);
+  assert.equal(model.had.length, 1);
+});
 
 test("nothing goes to the kernel while playing", (t) => {
   const model = fakeModel();

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+
+import pytest
 
 from hotmem_viz.views import figures
 from hotmem_viz.views.display import mimebundle
 from hotmem_viz.views.stage import Stage
 from hotmem_viz.views.wire import encode_recording
 from tests.views.synthetic import TINY, make_recording
-
-if TYPE_CHECKING:
-    import pytest
 
 
 async def until(condition, seconds: float = 20) -> None:
@@ -82,6 +80,31 @@ def test_a_ping_is_answered():
     stage._handle_custom_msg({"type": "ping"}, [])
     stage._handle_custom_msg({"type": "something else"}, [])
     assert sent == [{"type": "pong"}]
+
+
+HAS = {"type": "have", "address": "none", "busy": False, "error": "", "theme": "auto"}
+
+
+@pytest.mark.parametrize(
+    ("has", "told"),
+    [
+        ({"run": 1, "charted": True}, []),
+        ({"run": 1, "charted": False}, ["chart"]),
+        ({"run": 1, "charted": True, "theme": "dark"}, ["theme"]),
+        ({"run": 0, "charted": False}, ["run", "tick", "chart", "recording"]),
+        (
+            {"run": None, "charted": True, "busy": True},
+            ["busy", "run", "tick", "chart", "recording"],
+        ),
+    ],
+)
+def test_a_browser_is_told_what_it_has_missed_and_nothing_else(monkeypatch, has, told):
+    stage = Stage(make_recording(TINY))
+    stage.draw_chart()
+    sent: list[list[str]] = []
+    monkeypatch.setattr(stage, "send_state", sent.append)
+    stage._handle_custom_msg({**HAS, **has}, [])
+    assert sent == ([told] if told else [])
 
 
 def test_a_recording_displays_as_a_widget_with_its_chart():

@@ -1,9 +1,11 @@
 // The time chart: drawn once by Python, stretched to the panel; labels and cursor are ours.
 
 import { clamp } from "./format.js";
-import { makeElement } from "./dom.js";
+import { makeElement, setText } from "./dom.js";
 
 const LABEL_HEIGHT = 19;
+const WAITING = "The chart is being drawn …";
+const SINGLE = "This recording is of a single moment: there is nothing to draw over time.";
 
 /** Move labels (fractions from the top) apart until none overlaps; keeps their order. */
 export function spreadLabels(fractions, height, size) {
@@ -29,7 +31,7 @@ export class ChartPanel {
     this.cursor = makeElement("div", "chart-cursor");
     this.plot = makeElement("div", "chart-plot", {}, [this.drawing, this.cursor]);
     this.labels = makeElement("div", "chart-labels", { "aria-hidden": "true" });
-    this.waiting = makeElement("p", "chart-waiting", {}, "The chart is being drawn …");
+    this.waiting = makeElement("p", "chart-waiting", {}, WAITING);
     this.el = makeElement("section", "panel chart", { "aria-label": "time chart" }, [
       this.plot,
       this.labels,
@@ -56,7 +58,8 @@ export class ChartPanel {
 
   /** Show a payload {light, dark, left, right, ...}; an empty one means "being drawn". */
   show(payload, theme, ticks) {
-    this.payload = payload ?? {};
+    this.payload = ticks > 1 ? (payload ?? {}) : {};
+    setText(this.waiting, ticks > 1 ? WAITING : SINGLE);
     this.theme = theme;
     this.ticks = ticks;
     const text = this.payload[theme];

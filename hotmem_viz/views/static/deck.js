@@ -77,7 +77,7 @@ export class OptionalDeck {
   fit(room) {
     if (this.empty || room.width <= DECK_FRAME.width) return { height: 0, chart: room.chart };
     const needs = this.shown.map(({ Panel, panel }) => ({
-      narrowest: Panel.narrowest,
+      narrowest: panel.narrowest ?? Panel.narrowest,
       least: (width) => panel.least(width),
     }));
     this.plan = planDeck({ ...room, needs });

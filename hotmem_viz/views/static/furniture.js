@@ -3,6 +3,8 @@
 import { ownSection } from "./cells.js";
 
 const HOLE_STRIPE = 5;
+/** Where a label's letters stand in the room that its line has beside them: 6 of 7 px below. */
+const LABEL_DROP = 6 / 7;
 
 const fontOf = (layout, family, weight) => `${weight} ${layout.labelSize}px ${family}`;
 
@@ -33,7 +35,7 @@ export function drawFurniture(c, layout, { meta, ink, family, shown }) {
   announceLater(c, layout, { ink, family, shown });
 }
 
-const labelBaseline = ({ numberLine, dpr }, { y }) => y - numberLine - 6 * dpr;
+const labelBaseline = ({ numberLine, groupLine, labelSize }, { y }) => y - numberLine - (groupLine - labelSize) * LABEL_DROP;
 
 function drawBands(c, layout, ink) {
   const { dpr, blockWidth, blockHeight } = layout;
@@ -106,16 +108,31 @@ function drawHoles(c, layout, ink) {
 /** Where the boots begin that are still to come; the height of the map if all are shown. */
 export const curtainOf = (layout, shown) => layout.bootTops[shown] ?? layout.height;
 
+/** Frames with room for the boots that are still to come, in device pixels: [{x, y, w, h}]. Pure. */
+export function placesOfLater({ bands, bootTops, blockHeight, shift, dpr }, shown) {
+  const right = Math.max(...bands.map((band) => band.right));
+  return bootTops.slice(shown).map((top, i) => {
+    const own = bands.filter(({ group }) => group.boot === shown + i);
+    const bottom = Math.max(...own.map((band) => band.y)) + blockHeight;
+    return { x: shift, y: top + 2 * dpr, w: right - shift, h: bottom - top - 2 * dpr };
+  });
+}
+
 function announceLater(c, layout, { ink, family, shown }) {
+  const { dpr } = layout;
   const curtain = curtainOf(layout, shown);
   c.fillStyle = ink("panel");
   c.fillRect(0, curtain, layout.width, layout.height - curtain);
   c.font = fontOf(layout, family, "400");
   c.fillStyle = ink("muted");
-  const seen = new Set();
-  for (const label of layout.labels) {
-    if (label.group.boot < shown || seen.has(label.group.boot)) continue;
-    seen.add(label.group.boot);
-    c.fillText("another boot, later", label.x, labelBaseline(layout, label));
+  c.strokeStyle = ink("frame");
+  c.lineWidth = dpr;
+  c.setLineDash([5 * dpr, 4 * dpr]);
+  c.textAlign = "center";
+  for (const { x, y, w, h } of placesOfLater(layout, shown)) {
+    c.strokeRect(x + dpr / 2, y + dpr / 2, w - dpr, h - dpr);
+    c.fillText("another boot, later", x + w / 2, y + h / 2 + layout.labelSize / 3);
   }
+  c.textAlign = "left";
+  c.setLineDash([]);
 }

@@ -8,11 +8,11 @@
 import { groupSections, zonesOfSection } from "./cells.js";
 
 const LABEL_SIZE = 14;
-const GROUP_LINE = 21 / LABEL_SIZE;
 const NUMBER_LINE = 18 / LABEL_SIZE;
-const LINE_GAP = 7;
-const CLOSE_LINE_GAP = 4;
+/** Heights of a label's line, and between lines; the close one where the roomy one does not fit. */
+const SPACINGS = [{ group: 21 / LABEL_SIZE, gap: 7 }, { group: 18 / LABEL_SIZE, gap: 2 }];
 const GUTTER = 46 / LABEL_SIZE;
+const TERSE_SPACING = { group: 0, gap: 4 };
 const TERSE_GUTTER = 28 / LABEL_SIZE;
 const MAX_CELL = 28;
 const GRID_FROM = 7;
@@ -23,6 +23,7 @@ const NUMBERED_BONUS = 1.15;
 const NUMBERED_FROM = 34 / LABEL_SIZE;
 const EVEN_BELOW = 3;
 const MOST_PER_LINE = 160;
+const HARDLY_HIGHER = 1.05;
 
 const severalBoots = (groups) => groups.at(-1).boot > 0;
 
@@ -79,12 +80,12 @@ export function partEdges(n, size) {
   return Int32Array.from({ length: n + 1 }, (_, i) => Math.floor((i * size) / n));
 }
 
-function lineTops(flow, blockHeight, box, { numbers, between, tight }) {
+function lineTops(flow, blockHeight, box, { numbers, group, between, tight }) {
   const tops = [];
   let y = Math.round(3 * box.dpr);
   for (let line = 0; line < flow.lines; line++) {
     if (line > 0) y += flow.labelled[line] ? between : tight;
-    if (flow.labelled[line] && !box.terse) y += Math.round(GROUP_LINE * box.text);
+    if (flow.labelled[line]) y += group;
     y += numbers;
     tops.push(y);
     y += blockHeight;
@@ -94,7 +95,7 @@ function lineTops(flow, blockHeight, box, { numbers, between, tight }) {
 
 const squareness = (a, b) => Math.min(a, b) / Math.max(a, b);
 
-function measureShape(groups, box, cells, columns, perLine, numbered) {
+function measureShape(groups, box, cells, { columns, perLine, numbered, spacing }) {
   const { width, height, dpr, text, terse } = box;
   const rows = Math.ceil(cells / columns);
   const margin = Math.round(9 * dpr);
@@ -110,7 +111,8 @@ function measureShape(groups, box, cells, columns, perLine, numbered) {
   const flow = flowGroups(groups, perLine, blockWidth + gap, box);
   const spaces = {
     numbers: numbered ? Math.round(NUMBER_LINE * text) : 0,
-    between: Math.round((terse || severalBoots(groups) ? CLOSE_LINE_GAP : LINE_GAP) * dpr),
+    group: Math.round(spacing.group * text),
+    between: Math.round(spacing.gap * dpr),
     tight: numbered ? Math.round(3 * dpr) : gap,
   };
   const bare = lineTops(flow, 0, box, spaces).height;
@@ -128,25 +130,28 @@ function measureShape(groups, box, cells, columns, perLine, numbered) {
     (flow.placed.length / (flow.lines * perLine)) ** FULL_LINES * (numbered ? NUMBERED_BONUS : 1);
   return {
     ...flow, columns, rows, w, h, gap, left, margin, numbered, perLine, blockWidth, blockHeight,
-    lineTop: tops, height: total, fits, score,
+    lineTop: tops, height: total, fits, score, groupLine: spaces.group,
   };
 }
 
+/** The best shape that fits; else the best of those that are hardly higher than the lowest, or null. */
 function chooseShape(groups, box, cells) {
-  let best = null;
-  let lowest = null;
   const slots = groups.reduce((sum, group) => sum + group.items.length, 0);
-  for (const columns of columnChoices(cells)) {
-    for (let perLine = 1; perLine <= Math.min(slots, MOST_PER_LINE); perLine++) {
-      for (const numbered of box.terse ? [false] : [true, false]) {
-        const found = measureShape(groups, box, cells, columns, perLine, numbered);
-        if (!found) continue;
-        if (!lowest || found.height < lowest.height) lowest = found;
-        if (found.fits && (!best || found.score > best.score)) best = found;
+  let found = [];
+  for (const spacing of box.terse ? [TERSE_SPACING] : SPACINGS) {
+    found = [];
+    for (const columns of columnChoices(cells)) {
+      for (let perLine = 1; perLine <= Math.min(slots, MOST_PER_LINE); perLine++) {
+        const measure = (numbered) => measureShape(groups, box, cells, { columns, perLine, numbered, spacing });
+        found.push(...(box.terse ? [false] : [true, false]).map(measure).filter(Boolean));
       }
     }
+    if (found.some(({ fits }) => fits)) break;
   }
-  return best ?? lowest;
+  const lowest = found.reduce((least, { height }) => Math.min(least, height), Infinity);
+  const fitting = found.filter(({ fits }) => fits);
+  const choice = fitting.length ? fitting : found.filter(({ height }) => height <= lowest * HARDLY_HIGHER);
+  return choice.reduce((best, shape) => (best && best.score >= shape.score ? best : shape), null);
 }
 
 /** Points of the border before cell `cell` inside a block, relative to the block. */
@@ -235,7 +240,6 @@ export function layoutMap({ meta, width, height, dpr = 1, text = LABEL_SIZE, ter
     yEdges: partEdges(shape.rows, blockHeight),
     grid: Math.min(shape.w, shape.h) >= GRID_FROM * dpr ? Math.round(dpr) : 0,
     numberLine: shape.numbered ? Math.round(NUMBER_LINE * box.text) : 0,
-    groupLine: terse ? 0 : Math.round(GROUP_LINE * box.text),
     terse,
     labelSize: box.text,
     labels: shape.labels.map((label) => ({ ...label, ...at(label) })),
@@ -279,22 +283,4 @@ export function hitTest(layout, x, y) {
   }
   const hole = layout.holes.find(inside);
   return hole ? { hole } : null;
-}
-
-/** Columns, rows and cell size for the pages of one section in `width` x `height`. */
-export function layoutDetail(cells, width, height, minimum = 17) {
-  let best = null;
-  for (let columns = 8; columns <= Math.max(8, cells); columns *= 2) {
-    const rows = Math.ceil(cells / columns);
-    const w = Math.min(44, Math.floor(width / columns));
-    const h = Math.min(44, Math.floor(height / rows));
-    const size = Math.min(w, h);
-    if (w < 1) break;
-    const side = Math.min(w, Math.max(h, minimum));
-    const candidate = { columns, rows, w: Math.min(w, side * 2), h: Math.max(1, Math.min(h, w * 2)), size };
-    if (!best || candidate.size > best.size) best = candidate;
-  }
-  const { columns, rows } = best;
-  const w = Math.max(1, best.w);
-  return { columns, rows, w, h: Math.max(1, best.h), width: columns * w, height: rows * Math.max(1, best.h) };
 }

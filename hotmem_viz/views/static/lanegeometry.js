@@ -127,6 +127,28 @@ export function laneRows(cpus, height, text, tallest) {
   return { pitch, gap, named, height: pitch * cpus };
 }
 
+/** What is said beside the pause at a tick; at: which of so many stops it is. */
+export function sayPause(stop, tick, { at, stops, basis }) {
+  const which = stops > 1 ? `stop ${at + 1} of ${stops}, ` : "";
+  const whole = formatPause(stop.total);
+  if (tick < stop.first) return `${which}the machine still runs; the pause will be ${whole}, ${basis}`;
+  const inside = tick <= stop.last && stoodStill(stop, tick) < stop.total;
+  return inside ? `of a pause of ${whole}, ${which}${basis}` : `pause, ${which}${basis}`;
+}
+
+/** How many lines words take, given how wide each is, the first with `taken` of it in use. */
+export function countLines(widths, space, width, taken = 0) {
+  let lines = 1;
+  let x = taken;
+  for (const word of widths) {
+    if (x > 0 && x + space + word > width) {
+      lines += 1;
+      x = word;
+    } else x += (x > 0 ? space : 0) + word;
+  }
+  return lines;
+}
+
 /** A time as the captions write it: ms from a tenth of one on. */
 export function formatPause(ns) {
   if (ns >= 1e9) return `${(ns / 1e9).toFixed(2)} s`;

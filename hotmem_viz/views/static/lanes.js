@@ -2,9 +2,10 @@
 
 import { KEY_ORDER, makeHatches, makeStateKey, STATE_TELLS, STATE_WORDS, stateRects } from "./cpu_looks.js";
 import { clamp } from "./format.js";
-import { makeElement, makeSvg, setText } from "./dom.js";
+import { makeElement, makeSvg, setText, textMeasure } from "./dom.js";
 import {
-  CPU_STATES, findStops, formatPause, joinLanes, laneRows, partEdgesOf, stoodStill, stopAt, timeToPixel, whenOf,
+  countLines, CPU_STATES, findStops, formatPause, joinLanes, laneRows, partEdgesOf, sayPause, stoodStill, stopAt,
+  timeToPixel, whenOf,
 } from "./lanegeometry.js";
 import { ViewsPanel } from "./viewspanel.js";
 
@@ -14,8 +15,13 @@ const SIDE_LIST = 20.5;
 const SIDE_LIST_FROM = 46;
 const LANE_LABEL = 4.6;
 const STATE_LINE = 1.4;
-const HEAD_LINES = 2.6;
-const LEGEND_LINES = 2.1;
+const PAUSE_SIZE = 1.6;
+const PAUSE_LINES = 1.6;
+const LEAST_HEAD_LINES = 2.6;
+const LEAST_KEY_LINES = 2;
+const KEY_SPARE = 0.1;
+const KEY_SWATCH = 23;
+const KEY_GAP = 12;
 const LEAST_LANES = 88;
 const CLOSE_LINE = 1.3;
 const ROOMY_LINE = 1.5;
@@ -71,8 +77,35 @@ class LanesView {
   }
 
   /** Heights of what is told in words, the pause and its parts, and of the key to the states. */
-  listHeights({ line }) {
-    return [Math.round(line * (HEAD_LINES + this.rows)), Math.round(line * LEGEND_LINES)];
+  listHeights({ line }, { head, key }) {
+    return [Math.round(line * (head + this.rows)), Math.round(line * key)];
+  }
+
+  /** Lines that the head and the key take at a width. */
+  linesAt(width) {
+    return this.stops.length > 0 ? { head: this.headLines(width), key: this.keyLines(width) } : { head: 0, key: 0 };
+  }
+
+  keyLines(width) {
+    const measure = textMeasure(this.el);
+    const lines = countLines(KEY_ORDER.map((state) => KEY_SWATCH + measure(STATE_WORDS[state])), KEY_GAP, width);
+    return Math.max(LEAST_KEY_LINES, lines) + KEY_SPARE;
+  }
+
+  /** Lines that the pause and the longest of what is said beside it take. */
+  headLines(width) {
+    const measure = textMeasure(this.el);
+    const space = measure(" ");
+    const lines = this.stops.flatMap((stop, at) => {
+      const said = [stop.first - 1, stop.first, stop.last].map((tick) => this.sayAt(stop, at, tick));
+      const pause = measure(formatPause(stop.total), true) * PAUSE_SIZE + (this.chip.hidden ? 0 : this.chip.offsetWidth + 2 * space);
+      return said.map((words) => countLines(words.split(" ").map((word) => measure(word)), space, width, pause));
+    });
+    return Math.max(LEAST_HEAD_LINES, PAUSE_LINES + Math.max(...lines) - 1);
+  }
+
+  sayAt(stop, at, tick) {
+    return sayPause(stop, tick, { at, stops: this.stops.length, basis: BASIS });
   }
 
   get rows() {
@@ -82,29 +115,31 @@ class LanesView {
   least(width) {
     const sizes = lanesMetrics(this.el);
     if (this.stops.length === 0) return 2 * sizes.line;
-    const [list] = this.listHeights(sizes);
+    const beside = width >= SIDE_LIST_FROM * sizes.text;
+    const [list] = this.listHeights(sizes, this.linesAt(beside ? sizes.list : width));
     const lanes = sizes.stateLine + LEAST_LANES;
-    return width >= SIDE_LIST_FROM * sizes.text ? Math.max(list, lanes) : list + lanes;
+    return beside ? Math.max(list, lanes) : list + lanes;
   }
 
   resize(width, height) {
     const sizes = (this.sizes = lanesMetrics(this.el));
     const beside = width >= SIDE_LIST_FROM * sizes.text;
     const lanesLeast = beside ? 0 : sizes.stateLine + LEAST_LANES;
-    const roomy = (height - lanesLeast) / (HEAD_LINES + this.rows + LEGEND_LINES);
+    const lines = this.linesAt(beside ? sizes.list : width);
+    const roomy = (height - lanesLeast) / (lines.head + this.rows + lines.key);
     sizes.line = Math.floor(clamp(roomy, sizes.line, sizes.text * ROOMY_LINE));
-    const [list, legend] = this.listHeights(sizes);
+    const [list, legend] = this.listHeights(sizes, lines);
     const keyed = height >= list + legend + lanesLeast;
     this.el.classList.toggle("hotmem-lanes-beside", beside);
     this.legend.hidden = !keyed;
     const words = list + (keyed ? legend : 0);
     this.width = beside ? width - sizes.list - 16 : width;
     this.height = beside ? height : height - words;
-    for (const [name, value] of [["line", sizes.line], ["list", sizes.list]]) this.el.style.setProperty(`--hotmem-lanes-${name}`, `${value}px`);
+    for (const [name, value] of [["line", sizes.line], ["list", sizes.list], ["head", lines.head * sizes.line], ["key", lines.key * sizes.line]]) this.el.style.setProperty(`--hotmem-lanes-${name}`, `${value}px`);
     this.shown = null;
     const cpus = Math.max(0, ...this.stops.map((stop) => stop.cpus));
-    const lanes = Math.min(this.height, sizes.stateLine + cpus * TALLEST_LANE + 4);
-    return beside ? Math.max(words, lanes) : words + lanes;
+    const drawn = Math.min(this.height, sizes.stateLine + cpus * TALLEST_LANE + 4);
+    return beside ? Math.max(words, drawn) : words + drawn;
   }
 
   draw() {
@@ -125,12 +160,7 @@ class LanesView {
   say(stop, at, tick) {
     const spent = stoodStill(stop, tick);
     setText(this.pause, formatPause(spent));
-    const which = this.stops.length > 1 ? `stop ${at + 1} of ${this.stops.length}, ` : "";
-    const inside = tick >= stop.first && tick <= stop.last;
-    const whole = formatPause(stop.total);
-    let state = `pause, ${which}${BASIS}`;
-    if (tick < stop.first) state = `${which}the machine still runs; the pause will be ${whole}, ${BASIS}`;
-    else if (inside && spent < stop.total) state = `of a pause of ${whole}, ${which}${BASIS}`;
+    const state = this.sayAt(stop, at, tick);
     setText(this.basis, state);
     const now = stop.parts.find((part) => whenOf(stop, part, tick) === "now");
     const doing = now ? ` Now: ${now.label}, ${formatPause(now.to - now.from)}.` : "";

@@ -21,7 +21,19 @@ export class KernelLink {
       if (message?.type === "pong") this.hear();
     };
     model.on("msg:custom", this.onMessage);
+    this.tellWhatWeHave();
     this.timer = setTimeout(() => this.ping(), FIRST_PING_MS);
+  }
+
+  /** Messages sent while the page was being put together may be lost: the kernel sends them again. */
+  tellWhatWeHave() {
+    const has = Object.fromEntries(["run", "address", "busy", "error", "theme"].map((name) => [name, this.model.get(name)]));
+    const charted = Object.keys(this.model.get("chart") ?? {}).length > 0;
+    try {
+      this.model.send({ type: "have", ...has, charted });
+    } catch {
+      this.onAttached(false);
+    }
   }
 
   /** The tick has changed; it is saved when it has stood still for a moment. */

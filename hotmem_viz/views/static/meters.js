@@ -9,6 +9,7 @@ const LEAST_METERS = 190;
 const SMALLEST_SIZE = 14;
 const METER_LINE = 1.3;
 const METER_GAP = 22;
+const METER_BETWEEN = 8;
 const METER_STRIP = 34;
 
 /** What keeps a meter from being shown: a counter that the recording has not, or "". */
@@ -96,9 +97,13 @@ export class MetersPanel {
     const line = Math.max(SMALLEST_SIZE, parseFloat(getComputedStyle(this.el).fontSize) || SMALLEST_SIZE) * METER_LINE;
     const { wanted } = this;
     const single = this.classes.length > 1 && wanted > width;
-    const heights = this.cards.map(({ Meter }) => {
-      const share = single ? width : Math.min(Meter.widest, (Meter.basis / (wanted || 1)) * width);
-      return Math.ceil(Meter.lines(share) * line);
+    const height = (Meter, share) => Math.ceil(Meter.lines(Math.min(Meter.widest, share)) * line);
+    if (wanted <= width) return Math.max(0, ...this.cards.map(({ Meter }) => height(Meter, (Meter.basis / (wanted || 1)) * width)));
+    // One meter at a time, of each side, beside one another or below.
+    const heights = this.classes.map((Meter) => {
+      const n = this.cards.filter((card) => card.Meter === Meter).length;
+      const beside = n * (Meter.basis + METER_GAP) - METER_GAP <= width;
+      return beside ? height(Meter, width / n) : n * height(Meter, width) + (n - 1) * METER_BETWEEN;
     });
     return Math.max(0, ...heights) + (single ? METER_STRIP : 0);
   }

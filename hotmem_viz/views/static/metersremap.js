@@ -14,7 +14,7 @@ export class DeviceMeter {
   static widest = 420;
   static title = "devices";
   static concerns = new Set(["device_region"]);
-  static lines = (width) => (width >= 300 ? 9 : 11.5);
+  static lines = (width) => (width >= 300 ? 9 : width >= 240 ? 11.5 : 13.5);
 
   constructor() {
     this.fill = new MeterRow("the region", ["held"]);

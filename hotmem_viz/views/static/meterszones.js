@@ -21,7 +21,7 @@ export class CornerMeter {
   static widest = 1400;
   static title = "corner";
   static concerns = new Set(["corner"]);
-  static lines = (width) => (width >= 620 ? 6.6 : 11);
+  static lines = (width) => (width >= 800 ? 6.6 : width >= 620 ? 9.2 : 11);
 
   constructor() {
     this.ratio = makeWords();
@@ -66,7 +66,7 @@ export class DistanceMeter {
   static widest = 1400;
   static title = "distance";
   static concerns = new Set(["remote_kernel"]);
-  static lines = (width) => (width >= 620 ? 7.4 : 8.4);
+  static lines = (width) => (width >= 800 ? 5.3 : width >= 620 ? 7 : 8.4);
 
   constructor() {
     this.rows = makeElement("div", "meter-ways");

@@ -7,6 +7,7 @@
 //   el                    its element
 //   load(sides, view)     take recordings, or another theme: sides (see side.js) that name it
 //   draw(sides, view)     show the ticks where the sides stand; a function of those alone
+//   narrowest             the css pixels it can do with, where sides change that of the class
 //   least(width)          the height it can do with
 //   resize(width, height) lay out in that room; returns the height it took
 // Sizes are css pixels of `el`. A recording without the panel's track gets a line that says so.

@@ -17,6 +17,7 @@ const SMALLEST_CHART = 130;
 const LEAST_CHART = 104;
 const BELOW_MAP = 46;
 const BELOW_CLOSE_MAP = 29;
+const BELOW_LOW_MAP = 40;
 const BETWEEN = 10;
 const LABELS = 14;
 const LECTURE_LABELS = 18;
@@ -27,6 +28,7 @@ const WIDE = 1080;
 const WIDE_PAIR = 1240;
 const BESIDE = 800;
 const CLOSE = 1500;
+const LOW = 800;
 const PAIR_NOTEBOOK_MAP = 270;
 const SIDE_SHARE = 0.225;
 const SIDE = [338, 500];
@@ -79,12 +81,18 @@ function stackHeights(stage, measure) {
 /** Rows of captions: a crowd has one. */
 const countCaptions = (stage) => (stage.crowded ? 1 : countRows(stage));
 
-/** What a caption may take at most; beside another it has less width, and a page that scrolls has room. */
+/** What a caption may take at most: a page that scrolls has room, and beside another it has less width. */
 function highestCaption({ paired, crowded, root }, lecture) {
   if (lecture) return LECTURE_CAPTION;
   if (crowded) return HIGHEST_CAPTION;
-  if (paired && !root.classList.contains("hotmem-wide")) return HIGHEST_FREE_CAPTION;
+  if (!root.classList.contains("hotmem-wide")) return HIGHEST_FREE_CAPTION;
   return paired ? HIGHEST_PAIR_CAPTION : HIGHEST_CAPTION;
+}
+
+/** Borders, gaps and padding below the maps: less of them where there is less room. */
+function belowMaps({ classList }) {
+  if (classList.contains("hotmem-close")) return BELOW_CLOSE_MAP;
+  return classList.contains("hotmem-low") ? BELOW_LOW_MAP : BELOW_MAP;
 }
 
 /** Heights of the parts beside the maps; sets the classes and variables they follow. */
@@ -100,7 +108,7 @@ function measureParts(stage, { width, height, notebook, lecture }) {
   const above = shell.main.getBoundingClientRect().top - root.getBoundingClientRect().top;
   const chart = lecture ? 0 : Math.max(SMALLEST_CHART, height * CHART_SHARE);
   const heads = stackHeights(stage, (side) => side.head.offsetHeight);
-  const below = root.classList.contains("hotmem-close") ? BELOW_CLOSE_MAP : BELOW_MAP;
+  const below = belowMaps(root);
   const gaps = (countRows(stage) + countCaptions(stage) - 2) * BETWEEN;
   const fixed = above + stage.bar.el.offsetHeight + caption * countCaptions(stage) + heads + gaps + below;
   return { above, chart, fixed, labels: huge ? HUGE_LABELS : LABELS };
@@ -122,10 +130,14 @@ export function arrangeStage(stage) {
   const wide = width >= (stage.paired ? WIDE_PAIR : WIDE) && !lecture;
   root.classList.toggle("hotmem-wide", wide);
   root.classList.toggle("hotmem-beside", stage.paired && width >= BESIDE);
-  root.classList.toggle("hotmem-close", stage.paired && width >= BESIDE && width < CLOSE);
   root.style.setProperty("--hotmem-columns", countAcross(stage));
-  root.style.setProperty("--hotmem-side", `${Math.round(clamp(width * SIDE_SHARE, ...SIDE))}px`);
   const { height, notebook } = stageRoom(root);
+  const low = wide && height < LOW;
+  const close = stage.paired && width >= BESIDE && width < CLOSE;
+  root.classList.toggle("hotmem-low", low);
+  root.classList.toggle("hotmem-close", close);
+  root.classList.toggle("hotmem-tell-close", low || close);
+  root.style.setProperty("--hotmem-side", `${Math.round(clamp(width * SIDE_SHARE, ...SIDE))}px`);
   const dpr = Math.min(3, window.devicePixelRatio || 1);
   const key = [width, height, dpr, wide, root.className, notebook].join("/");
   if (key === stage.measured) return;

@@ -24,6 +24,12 @@ export class ViewsPanel {
     for (const view of this.views) view.draw(theme);
   }
 
+  /** The css pixels that all views can do with beside one another. */
+  get narrowest() {
+    const n = Math.max(1, this.views.length);
+    return n * this.constructor.narrowest + (n - 1) * this.between;
+  }
+
   /** What each view gets of a width. */
   share(width) {
     const n = this.views.length;

@@ -87,8 +87,8 @@ export class ZonesPanel {
   constructor() {
     this.totals = makeTotals();
     this.list = makeElement("div", "zone-list");
-    const title = "Kernel pages that another node than the wanted one had to serve; a node's own memory is at distance 10";
-    this.remote = makeElement("p", "zone-note", { title });
+    const title = "Kernel pages that another node than the wanted one had to serve, and the mean distance of all that were asked for by node; a node's own memory is at distance 10";
+    this.remote = makeElement("p", "zone-note zone-remote", { title });
     const totals = Object.values(this.totals).map((total) => total.el);
     this.el = makeElement("section", "panel zones", { "aria-label": "zones" }, [
       makeElement("div", "totals", {}, totals),
@@ -143,7 +143,7 @@ export class ZonesPanel {
     set(this.totals.have, free - useless);
     set(this.totals.useless, useless);
     const remote = count("remote");
-    const mean = recording.hasCounter("distance.mean") ? `, mean distance ${count("distance.mean").toFixed(1)}` : "";
+    const mean = recording.hasCounter("distance.mean") ? `, distance ${count("distance.mean").toFixed(1)}` : "";
     const word = `remote kernel pages: ${formatCount(remote)}${mean}`;
     setText(this.remote, recording.hasCounter("remote") ? word : "");
   }
