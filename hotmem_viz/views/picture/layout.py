@@ -8,6 +8,7 @@ label above.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +18,11 @@ import numpy as np
 
 from hotmem_viz.views.picture.groups import Group, group_sections
 
-GROUP_LINE, NUMBER_LINE, GUTTER, NUMBERED_FROM = 21 / 14, 18 / 14, 46 / 14, 34 / 14
-LINE_GAP, CLOSE_LINE_GAP, MARGIN = 7, 4, 9
+NUMBER_LINE, GUTTER, NUMBERED_FROM = 18 / 14, 46 / 14, 34 / 14
+SPACINGS = ((21 / 14, 7), (18 / 14, 2))
+"""Heights of a label's line, and between lines; the close one where the roomy one does not fit."""
+
+MARGIN, BELOW, HARDLY_HIGHER = 9, 7, 1.05
 MAX_CELL, GRID_FROM, EVEN_BELOW, MOST_PER_LINE = 28, 7, 3, 160
 SQUARE_CELL, SQUARE_BLOCK, FULL_LINES, NUMBERED_BONUS = 0.4, 0.2, 0.6, 1.15
 
@@ -59,6 +63,7 @@ class Shape:
     height: int
     fits: bool
     score: float
+    group_line: int
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ class MapLayout:
     @property
     def group_line(self) -> int:
         """Pixels above those that the groups' labels take, on lines that have some."""
-        return _round(GROUP_LINE * self.text)
+        return self.shape.group_line
 
     def moved(self, right: int, down: int) -> MapLayout:
         """Return the same map elsewhere."""
@@ -143,7 +148,7 @@ def _flow(groups: Sequence[Group], widths: Sequence[float], per_line: int, pitch
 
 
 def _tops(
-    flow: Flow, block: int, text: int, numbers: int, between: int, tight: int
+    flow: Flow, block: int, group: int, numbers: int, between: int, tight: int
 ) -> tuple[list[int], int]:
     """Return the y of each line's blocks, and the height of all."""
     tops, y = [], 3
@@ -151,11 +156,11 @@ def _tops(
         if line > 0:
             y += between if line in flow.labelled else tight
         if line in flow.labelled:
-            y += _round(GROUP_LINE * text)
+            y += group
         y += numbers
         tops.append(y)
         y += block
-    return tops, y + LINE_GAP
+    return tops, y + BELOW
 
 
 def _round(value: float) -> int:
@@ -174,6 +179,7 @@ def _measure(
     columns: int,
     per_line: int,
     numbered: bool,
+    spacing: tuple[float, int],
 ) -> Shape | None:
     rows = -(-cells // columns)
     left = MARGIN if numbered else _round(GUTTER * box.text)
@@ -186,8 +192,8 @@ def _measure(
     flow = _flow(groups, widths, per_line, block_width + gap)
     numbers = _round(NUMBER_LINE * box.text) if numbered else 0
     tight = 3 if numbered else gap
-    between = CLOSE_LINE_GAP if _several_boots(groups) else LINE_GAP
-    _, bare = _tops(flow, 0, box.text, numbers, between, tight)
+    group, between = _round(spacing[0] * box.text), spacing[1]
+    _, bare = _tops(flow, 0, group, numbers, between, tight)
     share = (box.height - bare) // flow.lines
     # Rows of a few pixels must be equally high, or single pages would look uneven.
     exact = share // rows
@@ -196,7 +202,7 @@ def _measure(
     block_height = (share if exact >= EVEN_BELOW else exact * rows) if fits else rows
     if block_height > tallest:
         block_height = max(rows, int(w * 1.6) * rows if w * 1.6 < EVEN_BELOW else tallest)
-    tops, total = _tops(flow, block_height, box.text, numbers, between, tight)
+    tops, total = _tops(flow, block_height, group, numbers, between, tight)
     h = block_height / rows
     slots = sum(group.slots for group in groups)
     score = (
@@ -209,27 +215,28 @@ def _measure(
     )
     return Shape(
         flow, per_line, columns, rows, gap, left, numbered, block_width, block_height, tops,
-        total, fits, score,
+        total, fits, score, group,
     )  # fmt: skip
 
 
 def _choose(groups: Sequence[Group], box: Box, cells: int) -> Shape | None:
-    """Return the best arrangement that fits; if none does, the lowest; if none can be, None."""
+    """Return the best arrangement that fits, else the best of those hardly higher than the lowest.
+
+    None if none can be.
+    """
     widths = [box.label_width(group.label) + box.text for group in groups]
     most = min(sum(group.slots for group in groups), MOST_PER_LINE)
-    best: Shape | None = None
-    lowest: Shape | None = None
-    for columns in _column_choices(cells):
-        for per_line in range(1, most + 1):
-            for numbered in (True, False):
-                found = _measure(groups, box, widths, cells, columns, per_line, numbered)
-                if found is None:
-                    continue
-                if lowest is None or found.height < lowest.height:
-                    lowest = found
-                if found.fits and (best is None or found.score > best.score):
-                    best = found
-    return best or lowest
+    found: list[Shape] = []
+    for spacing in SPACINGS:
+        ways = itertools.product(_column_choices(cells), range(1, most + 1), (True, False))
+        shapes = [_measure(groups, box, widths, cells, *way, spacing) for way in ways]
+        found = [shape for shape in shapes if shape is not None]
+        if any(shape.fits for shape in found):
+            break
+    lowest = min((shape.height for shape in found), default=0)
+    fitting = [shape for shape in found if shape.fits]
+    choice = fitting or [shape for shape in found if shape.height <= lowest * HARDLY_HIGHER]
+    return max(choice, key=lambda shape: shape.score, default=None)
 
 
 def lay_out_map(meta: dict[str, Any], cells: int, box: Box) -> MapLayout | None:
