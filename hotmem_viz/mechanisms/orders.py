@@ -58,7 +58,7 @@ def find_heads(
     """
     if len(bits) <= FEW_GROUPS:
         size = len(bits) * _GROUP_BYTES
-        found = b"".join(h.to_bytes(size, "little") for h in _long_heads(bits, highest))
+        found = b"".join(h.to_bytes(size, "little") for h in long_heads(bits, highest))
         return np.frombuffer(bytearray(found), np.uint64).reshape(highest + 1, *bits.shape)
     top = min(highest + 1, MAX_ORDER)
     level = np.empty((top + 1, *bits.shape), np.uint64)
@@ -143,7 +143,7 @@ def _choose_from_few(bits: Bits, usable: np.ndarray, wish: Wish) -> Choice:
     half = (1 << PAGEBLOCK_PAGES) - 1
     allowed = sum(half << i * PAGEBLOCK_PAGES for i, ok in enumerate(usable.ravel().tolist()) if ok)
     taken = split = 0
-    for k, found in enumerate(_long_heads(bits, wish.last)):
+    for k, found in enumerate(long_heads(bits, wish.last)):
         if k == wish.last:
             heads = split = _lowest_of_long(found & allowed, wish.blocks)
         elif k >= wish.first and wish.held[k]:
@@ -164,12 +164,12 @@ def _choose_from_few(bits: Bits, usable: np.ndarray, wish: Wish) -> Choice:
     return Choice(frames.reshape(bits.shape), np.array(counts), spare)
 
 
-def _long_heads(bits: Bits, highest: int) -> Iterator[int]:
+def long_heads(bits: Bits, highest: int = MAX_ORDER) -> Iterator[int]:
     """Find the heads of a few groups, order by order, as long integers.
 
     The rule is that of `find_heads`; it does not even have to know words.
     """
-    aligned = _LONG_ALIGNED[len(bits)]
+    aligned = _LONG_ALIGNED[bits.size * WORD // MAX_ORDER_PAGES]
     level = int.from_bytes(bits.tobytes(), "little")
     for k in range(highest + 1):
         larger = level & (level >> (1 << k)) & aligned[k] if k < MAX_ORDER else 0

@@ -69,7 +69,7 @@ class FrameSet:
         if not (pfns[1:] > pfns[:-1]).all():
             pfns = np.unique(pfns)
         words = pfns // WORD
-        first = np.flatnonzero(np.diff(words, prepend=-1))
+        first = find_changes(words).nonzero()[0]
         ones = np.uint64(1) << (pfns % WORD).astype(np.uint64)
         return cls(words[first], np.bitwise_or.reduceat(ones, first))
 
