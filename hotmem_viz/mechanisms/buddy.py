@@ -37,6 +37,7 @@ _N_TYPES = len(MigrateType)
 _IN_GROUP = np.arange(GROUP_WORDS)
 _PAGEBLOCK_WORDS = PAGEBLOCK_PAGES // WORD
 _LOWER_HALF = (1 << PAGEBLOCK_PAGES) - 1
+_ISOLATE = int(MigrateType.ISOLATE)
 IRREGULAR = -2
 
 _FEW_COUNTED = 4
@@ -101,10 +102,11 @@ class View(NamedTuple):
 
 def view_extents(mem: PhysicalMemory, extents: np.ndarray) -> View:
     """Gather the free bits of some extents of one zone; other zones' frames are left out."""
-    first, n = mem.extents.first_group[extents], mem.extents.n_groups[extents]
+    first = mem.extents.first_group[extents]
     if mem.extents.all_small:
         groups, owner = first, extents
     else:
+        n = mem.extents.n_groups[extents]
         ends = np.cumsum(n)
         groups = np.repeat(first - (ends - n), n) + np.arange(int(ends[-1]))
         owner = np.repeat(extents, n)
@@ -124,9 +126,9 @@ def shares_of(
             yield i, dict(mem.extents.irregular[int(groups[i])])[int(extent[i])]
 
 
-def heads_of_type(mem: PhysicalMemory, view: View, highest: int, migratetype: int) -> np.ndarray:
-    """Heads of free blocks that stand on one type's lists: (highest + 1, G, 16) uint64."""
-    heads = find_heads(view.bits, highest)
+def heads_of_type(mem: PhysicalMemory, view: View, order: int, migratetype: int) -> Bits:
+    """Heads of free blocks of one order that stand on one type's list: (G, 16) uint64."""
+    heads: Bits = find_heads(view.bits, order, [False] * order + [True])[order]
     types = mem.types.reshape(-1, 2)[view.groups]
     match = types == int(migratetype)
     if not match.all():
@@ -257,7 +259,8 @@ def set_types(
     pageblocks: (n,) int64, ascending. merge: they are put back one after the other, so that both
     halves of a free block of order 10 get the type of the last one.
     """
-    groups = np.unique(pageblocks * PAGEBLOCK_PAGES // MAX_ORDER_PAGES)
+    groups = pageblocks * PAGEBLOCK_PAGES // MAX_ORDER_PAGES
+    groups = groups[find_changes(groups)]
     count_blocks(mem, groups, -1)
     _change_types(mem, pageblocks, np.broadcast_to(types, len(pageblocks)))
     if merge:
@@ -272,7 +275,7 @@ def words_of(pageblocks: np.ndarray) -> Words:
 
 def _change_types(mem: PhysicalMemory, pageblocks: np.ndarray, types: np.ndarray) -> None:
     """Write types; what is free in isolated pageblocks does not count for its zone."""
-    changed = (mem.types[pageblocks] == MigrateType.ISOLATE) != (types == MigrateType.ISOLATE)
+    changed = (mem.types[pageblocks] == _ISOLATE) != (types == _ISOLATE)
     if changed.any():
         words = words_of(pageblocks[changed])
         free = FrameSet.of_nonzero(words, mem.free_bits[words])

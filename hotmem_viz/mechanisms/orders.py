@@ -58,8 +58,12 @@ def find_heads(
     """
     if len(bits) <= FEW_GROUPS:
         size = len(bits) * _GROUP_BYTES
-        found = b"".join(h.to_bytes(size, "little") for h in long_heads(bits, highest))
-        return np.frombuffer(bytearray(found), np.uint64).reshape(highest + 1, *bits.shape)
+        found = bytearray((highest + 1) * size)
+        for k, heads in enumerate(long_heads(bits, highest)):
+            if wanted is not None and not wanted[k]:
+                continue
+            found[k * size : (k + 1) * size] = heads.to_bytes(size, "little")
+        return np.frombuffer(found, np.uint64).reshape(highest + 1, *bits.shape)
     top = min(highest + 1, MAX_ORDER)
     level = np.empty((top + 1, *bits.shape), np.uint64)
     level[0] = bits
@@ -140,8 +144,8 @@ def choose_blocks(bits: Bits, usable: np.ndarray, wish: Wish) -> Choice:
 def _choose_from_few(bits: Bits, usable: np.ndarray, wish: Wish) -> Choice:
     """Choose from a few groups, all their frames in one long integer; see `choose_blocks`."""
     n = len(bits)
-    half = (1 << PAGEBLOCK_PAGES) - 1
-    allowed = sum(half << i * PAGEBLOCK_PAGES for i, ok in enumerate(usable.ravel().tolist()) if ok)
+    half, halves = (1 << PAGEBLOCK_PAGES) - 1, usable.ravel().tolist()
+    allowed = sum(half << i * PAGEBLOCK_PAGES for i, ok in enumerate(halves) if ok)
     taken = split = 0
     for k, found in enumerate(long_heads(bits, wish.last)):
         if k == wish.last:
@@ -167,11 +171,14 @@ def _choose_from_few(bits: Bits, usable: np.ndarray, wish: Wish) -> Choice:
 def long_heads(bits: Bits, highest: int = MAX_ORDER) -> Iterator[int]:
     """Find the heads of a few groups, order by order, as long integers.
 
-    The rule is that of `find_heads`; it does not even have to know words.
+    The rule is that of `find_heads`; it does not even have to know words. Ends with the largest
+    order of which there is a block.
     """
     aligned = _LONG_ALIGNED[bits.size * WORD // MAX_ORDER_PAGES]
     level = int.from_bytes(bits.tobytes(), "little")
     for k in range(highest + 1):
+        if not level:
+            return
         larger = level & (level >> (1 << k)) & aligned[k] if k < MAX_ORDER else 0
         yield level & ~(larger | larger << (1 << k))
         level = larger

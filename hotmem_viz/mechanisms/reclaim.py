@@ -55,7 +55,7 @@ def _find(mem: PhysicalMemory, zone: int, pages: int, kinds: tuple[int, ...]) ->
     held = mem.extent_kinds[part][:, kinds].sum(axis=1, dtype=np.int64)
     holders = held.nonzero()[0]
     begin = int(holders.searchsorted(mem.reclaim_hand[zone]))
-    # Looking at a few groups costs little more than looking at one.
+    # Looking at a few groups costs little more than looking at one; twice as many the next time.
     few = max(1, FEW_GROUPS * MAX_ORDER_PAGES // mem.spec.section_pages)
     found: list[FrameSet] = []
     for turn in (holders[begin:], holders[:begin]):
@@ -64,7 +64,7 @@ def _find(mem: PhysicalMemory, zone: int, pages: int, kinds: tuple[int, ...]) ->
             # Enough, unless pages are pinned or in slabs that nobody can shrink.
             n = max(few, int(held[turn[done:]].cumsum().searchsorted(pages)) + 1)
             batch = turn[done : done + n]
-            done += n
+            done, few = done + n, 2 * n
             frames = _reclaimable_in(mem, batch + part.start, kinds).lowest(pages)
             found.append(frames)
             pages -= len(frames)

@@ -189,11 +189,11 @@ class PhysicalMemory:
         """
         pfns = frames.pfns()
         old = self.kind.reshape(-1)[pfns]
-        for was in np.flatnonzero(np.bincount(old)):
-            for now in np.flatnonzero(np.bincount(kinds[old == was])):
-                if was != now:
-                    share = FrameSet.of_pfns(pfns[(old == was) & (kinds == now)])
-                    self._count(share, int(was), int(now))
+        changed = old != kinds
+        for was in np.flatnonzero(np.bincount(old[changed])):
+            for now in np.flatnonzero(np.bincount(kinds[changed & (old == was)])):
+                share = FrameSet.of_pfns(pfns[changed & (old == was) & (kinds == now)])
+                self._count(share, int(was), int(now))
         self.kind.reshape(-1)[pfns] = kinds
         self.owner.reshape(-1)[pfns] = owners
 
