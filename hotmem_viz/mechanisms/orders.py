@@ -188,6 +188,8 @@ def _lowest_of_long(heads: int, n: int) -> int:
     """Keep the n lowest bits of a long integer, by halving the part in which the n-th must lie."""
     if heads.bit_count() <= n:
         return heads
+    if n == 1:
+        return heads & -heads
     low, high = 0, heads.bit_length()
     while high - low > 1:
         middle = (low + high) // 2
