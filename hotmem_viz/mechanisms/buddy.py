@@ -53,9 +53,12 @@ def count_blocks(mem: PhysicalMemory, groups: np.ndarray, sign: int) -> None:
     extent = mem.extents.of_group[groups]
     bits = mem.free_bits.reshape(-1, GROUP_WORDS)[groups]
     if len(groups) > _FEW_COUNTED:
-        regular = extent != IRREGULAR
-        _add_counts(mem, extent[regular], groups[regular], bits[regular], sign)
-        groups, extent, bits = groups[~regular], extent[~regular], bits[~regular]
+        shared = extent == IRREGULAR
+        if not shared.any():
+            _add_counts(mem, extent, groups, bits, sign)
+            return
+        _add_counts(mem, extent[~shared], groups[~shared], bits[~shared], sign)
+        groups, extent, bits = groups[shared], extent[shared], bits[shared]
     for row in zip(groups.tolist(), extent.tolist(), bits, strict=True):
         _count_group(mem, *row, sign)
 
