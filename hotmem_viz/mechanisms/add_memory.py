@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hotmem_viz.errors import ParameterError
-from hotmem_viz.machine.hotplug_options import OFFLINE, ONLINE
+from hotmem_viz.machine.hotplug_options import OFFLINE, ONLINE, ONLINE_MOVABLE
 from hotmem_viz.machine.zone_plan import scaled
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
 from hotmem_viz.mechanisms.hotplug import put_in
@@ -93,18 +93,23 @@ def online_memory(
 ) -> Outcome:
     """Online offline memory blocks one after another; `how` is written to each block's state.
 
-    Each block's zone is chosen when its turn comes (`choose_zone`). Answers with the frames and
-    the pages that came into each zone. Raises ParameterError as `choose_zone` and `put_in` do.
+    Each block's zone is chosen when its turn comes (`choose_zone`); where `how` says it, and the
+    memory was added as one, the blocks come in together. Answers with the frames and the pages
+    that came into each zone. Raises ParameterError as `choose_zone` and `put_in` do.
     """
     _blocks(mem, start_pfn, end_pfn)
-    out, size = Outcome(), mem.spec.block_pages
-    for start in range(start_pfn, end_pfn, size):
+    out, size, step = Outcome(), mem.spec.block_pages, mem.spec.block_pages
+    if how == ONLINE_MOVABLE and any(
+        a.start_pfn <= start_pfn and end_pfn <= a.end_pfn for a in mem.added
+    ):
+        step = end_pfn - start_pfn
+    for start in range(start_pfn, end_pfn, step):
         own = next((a.own_map for a in mem.added if a.start_pfn <= start < a.end_pfn), 0)
         zone_type = choose_zone(mem, start, start + size, how, options)
-        done = put_in(mem, zone_type, start, start + size, own_map=own)
+        done = put_in(mem, zone_type, start, start + step, own_map=own, blocks=step // size)
         for zone, pages in done.by_zone.items():
             out.by_zone[zone] = out.by_zone.get(zone, 0) + pages
-        out.granted += 1
+        out.granted += step // size
     out.frames = FrameSet.of_range(start_pfn, end_pfn)
     return out
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hotmem_viz.mechanisms.orders import FEW_GROUPS, Wish, choose_blocks, find_heads
-from hotmem_viz.memory.frames import ALL_ONES, WORD, Bits, FrameSet, Words
+from hotmem_viz.mechanisms.orders import FEW_GROUPS, Wish, choose_blocks, find_heads, long_heads
+from hotmem_viz.memory.frames import ALL_ONES, WORD, Bits, FrameSet, Words, find_changes
 from hotmem_viz.memory.zones import GROUP_WORDS
 from hotmem_viz.vocabulary import (
     MAX_ORDER,
@@ -28,13 +28,20 @@ from hotmem_viz.vocabulary import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hotmem_viz.memory.physical import PhysicalMemory
 
 _UP = np.arange(N_ORDERS)
 _N_TYPES = len(MigrateType)
 _IN_GROUP = np.arange(GROUP_WORDS)
 _PAGEBLOCK_WORDS = PAGEBLOCK_PAGES // WORD
+_LOWER_HALF = (1 << PAGEBLOCK_PAGES) - 1
+_ISOLATE = int(MigrateType.ISOLATE)
 IRREGULAR = -2
+
+_FEW_COUNTED = 4
+"""Up to here groups are counted one by one, in long integers, as in `orders`."""
 
 
 def count_blocks(mem: PhysicalMemory, groups: np.ndarray, sign: int) -> None:
@@ -45,19 +52,37 @@ def count_blocks(mem: PhysicalMemory, groups: np.ndarray, sign: int) -> None:
     """
     extent = mem.extents.of_group[groups]
     bits = mem.free_bits.reshape(-1, GROUP_WORDS)[groups]
-    shared = extent == IRREGULAR
-    if shared.any():
-        for g, whole in zip(groups[shared], bits[shared], strict=True):
-            for e, mask in mem.extents.irregular[int(g)]:
-                _add_counts(mem, np.array([e]), np.array([g]), (whole & mask)[None], sign)
-        groups, extent, bits = groups[~shared], extent[~shared], bits[~shared]
-    if len(groups):
-        _add_counts(mem, extent, groups, bits, sign)
+    if len(groups) > _FEW_COUNTED:
+        shared = extent == IRREGULAR
+        if not shared.any():
+            _add_counts(mem, extent, groups, bits, sign)
+            return
+        _add_counts(mem, extent[~shared], groups[~shared], bits[~shared], sign)
+        groups, extent, bits = groups[shared], extent[shared], bits[shared]
+    for row in zip(groups.tolist(), extent.tolist(), bits, strict=True):
+        _count_group(mem, *row, sign)
+
+
+def _count_group(mem: PhysicalMemory, group: int, extent: int, bits: Bits, sign: int) -> None:
+    """Add the blocks of one group, (16,) uint64; where zones share it, those of each of them."""
+    if extent == IRREGULAR:
+        for own, mask in mem.extents.irregular[group]:
+            _count_group(mem, group, own, bits & mask, sign)
+        return
+    lower, upper = mem.types[2 * group : 2 * group + 2].tolist()
+    counts = mem.free_blocks[extent]
+    for order, heads in enumerate(long_heads(bits)):
+        if heads:
+            in_lower = (heads & _LOWER_HALF).bit_count()
+            counts[lower, order] += sign * in_lower
+            counts[upper, order] += sign * (heads.bit_count() - in_lower)
 
 
 def _add_counts(
     mem: PhysicalMemory, extent: np.ndarray, groups: np.ndarray, bits: Bits, sign: int
 ) -> None:
+    if not len(groups):
+        return
     heads = find_heads(bits)
     halves = np.bitwise_count(heads).reshape(N_ORDERS, -1, _PAGEBLOCK_WORDS).sum(-1, dtype=np.int64)
     types = mem.types.reshape(-1, 2)[groups].reshape(-1)
@@ -80,27 +105,35 @@ class View(NamedTuple):
 
 def view_extents(mem: PhysicalMemory, extents: np.ndarray) -> View:
     """Gather the free bits of some extents of one zone; other zones' frames are left out."""
-    first, n = mem.extents.first_group[extents], mem.extents.n_groups[extents]
+    first = mem.extents.first_group[extents]
     if mem.extents.all_small:
         groups, owner = first, extents
     else:
+        n = mem.extents.n_groups[extents]
         ends = np.cumsum(n)
         groups = np.repeat(first - (ends - n), n) + np.arange(int(ends[-1]))
         owner = np.repeat(extents, n)
     bits = mem.free_bits.reshape(-1, GROUP_WORDS)[groups]
-    if mem.extents.irregular:
-        for i in (mem.extents.of_group[groups] == IRREGULAR).nonzero()[0]:
-            shares = dict(mem.extents.irregular[int(groups[i])])
-            bits[i] &= shares[int(owner[i])]
+    for i, mask in shares_of(mem, groups, owner):
+        bits[i] &= mask
     words = groups[:, None] * GROUP_WORDS + _IN_GROUP
     return View(groups, owner, words, bits)
 
 
-def heads_of_type(mem: PhysicalMemory, view: View, highest: int, migratetype: int) -> np.ndarray:
-    """Heads of free blocks that stand on one type's lists: (highest + 1, G, 16) uint64."""
-    heads = find_heads(view.bits, highest)
+def shares_of(
+    mem: PhysicalMemory, groups: np.ndarray, extent: np.ndarray
+) -> Iterator[tuple[int, Bits]]:
+    """Yield those of some groups that zones share, by place, each with its extent's frames."""
+    if mem.extents.irregular:
+        for i in (mem.extents.of_group[groups] == IRREGULAR).nonzero()[0].tolist():
+            yield i, dict(mem.extents.irregular[int(groups[i])])[int(extent[i])]
+
+
+def heads_of_type(mem: PhysicalMemory, view: View, order: int, migratetype: int) -> Bits:
+    """Heads of free blocks of one order that stand on one type's list: (G, 16) uint64."""
+    heads: Bits = find_heads(view.bits, order, [False] * order + [True])[order]
     types = mem.types.reshape(-1, 2)[view.groups]
-    match = types == migratetype
+    match = types == int(migratetype)
     if not match.all():
         heads *= np.repeat(match, _PAGEBLOCK_WORDS, axis=1)
     return heads
@@ -118,23 +151,23 @@ def take(
     """
     extents = mem.extents.zone_slices[zone]
     lists = mem.free_blocks[extents, migratetype, order:]
-    held = np.zeros(N_ORDERS, np.int64)
-    np.add.reduce(lists, axis=0, dtype=np.int64, out=held[order:])
-    served = (held[order:] << _UP[: N_ORDERS - order]).cumsum()
-    count = min(count, int(served[-1]))
+    held: list[int] = np.add.reduce(lists, axis=0, dtype=np.int64).tolist()
+    count = min(count, sum(n << up for up, n in enumerate(held)))
     if count <= 0:
         return FrameSet.empty(), 0
-    up = int(served.searchsorted(count))
-    last = order + up
-    rest = count - (int(served[up - 1]) if up else 0)
-    blocks = -(-rest >> up)
+    up, rest = 0, count
+    while rest > held[up] << up:
+        rest -= held[up] << up
+        up += 1
+    last, blocks = order + up, -(-rest >> up)
     index = _choose_extents(lists, up, blocks) + extents.start
     view = view_extents(mem, index)
     spare = ((blocks << up) - rest) << order
-    usable = mem.types.reshape(-1, 2)[view.groups] == migratetype
+    usable = mem.types.reshape(-1, 2)[view.groups] == int(migratetype)
     if len(view.groups) > FEW_GROUPS:
         view, usable = _narrow(view, usable, blocks if last == MAX_ORDER else 0)
-    choice = choose_blocks(view.bits, usable, Wish(order, last, (held > 0).tolist(), blocks, spare))
+    wanted = [False] * order + [n > 0 for n in held]
+    choice = choose_blocks(view.bits, usable, Wish(order, last, wanted, blocks, spare))
     if up:
         mem.free_blocks[index, migratetype, order:last] = 0
     _take_off(mem, view, choice.split, migratetype, last)
@@ -162,12 +195,12 @@ def _narrow(view: View, usable: np.ndarray, whole: int) -> tuple[View, np.ndarra
 def _choose_extents(lists: np.ndarray, up: int, blocks: int) -> np.ndarray:
     """Choose the extents with any block of a lower order, or one of the first of the last order."""
     of_last = lists[:, up]
-    until = of_last.cumsum()
-    chosen = (until - of_last < blocks) & (of_last > 0)
-    if up:
-        chosen |= lists[:, :up].any(axis=1)
-    index: np.ndarray = chosen.nonzero()[0]
-    return index
+    near = of_last[: int(of_last.cumsum().searchsorted(blocks)) + 1]
+    if not up:
+        return np.asarray(near.nonzero()[0])
+    chosen = np.asarray(lists[:, :up].any(axis=1))
+    chosen[: len(near)] |= near > 0
+    return np.asarray(chosen.nonzero()[0])
 
 
 def _take_off(mem: PhysicalMemory, view: View, n: np.ndarray, migratetype: int, order: int) -> None:
@@ -194,7 +227,7 @@ def add_pieces(mem: PhysicalMemory, extent: int, start: int, end: int) -> None:
 def give_back(mem: PhysicalMemory, frames: FrameSet) -> None:
     """Free held frames; their blocks merge with free buddies at once."""
     groups = frames.words // GROUP_WORDS
-    groups = groups[np.flatnonzero(np.diff(groups, prepend=-1))]
+    groups = groups[find_changes(groups)]
     count_blocks(mem, groups, -1)
     mem.clear(frames)
     _match_types(mem, frames.words, groups)
@@ -209,6 +242,8 @@ def _match_types(mem: PhysicalMemory, words: Words, groups: np.ndarray) -> None:
     """
     pairs = mem.types.reshape(-1, 2)[groups]
     groups = groups[pairs[:, 0] != pairs[:, 1]]
+    if not len(groups):
+        return
     whole = (mem.free_bits.reshape(-1, GROUP_WORDS)[groups] == ALL_ONES).all(axis=1)
     for i in np.flatnonzero(whole & (mem.extents.of_group[groups] == IRREGULAR)):
         shares = mem.extents.irregular[int(groups[i])]
@@ -227,7 +262,8 @@ def set_types(
     pageblocks: (n,) int64, ascending. merge: they are put back one after the other, so that both
     halves of a free block of order 10 get the type of the last one.
     """
-    groups = np.unique(pageblocks * PAGEBLOCK_PAGES // MAX_ORDER_PAGES)
+    groups = pageblocks * PAGEBLOCK_PAGES // MAX_ORDER_PAGES
+    groups = groups[find_changes(groups)]
     count_blocks(mem, groups, -1)
     _change_types(mem, pageblocks, np.broadcast_to(types, len(pageblocks)))
     if merge:
@@ -242,7 +278,7 @@ def words_of(pageblocks: np.ndarray) -> Words:
 
 def _change_types(mem: PhysicalMemory, pageblocks: np.ndarray, types: np.ndarray) -> None:
     """Write types; what is free in isolated pageblocks does not count for its zone."""
-    changed = (mem.types[pageblocks] == MigrateType.ISOLATE) != (types == MigrateType.ISOLATE)
+    changed = (mem.types[pageblocks] == _ISOLATE) != (types == _ISOLATE)
     if changed.any():
         words = words_of(pageblocks[changed])
         free = FrameSet.of_nonzero(words, mem.free_bits[words])

@@ -21,7 +21,7 @@ import numpy as np
 
 from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.orders import find_heads
-from hotmem_viz.memory.frames import WORD, FrameSet, union, unpack
+from hotmem_viz.memory.frames import WORD, FrameSet, find_changes, union, unpack
 from hotmem_viz.vocabulary import (
     MAX_ORDER,
     PAGEBLOCK_ORDER,
@@ -41,6 +41,8 @@ FALLBACKS = {
 """Types to turn to, in order (mm/page_alloc.c, `fallbacks`)."""
 
 Counts = int | np.ndarray
+
+_FREE, _BUFFER = int(PageKind.FREE), int(PageKind.BUFFER)
 
 HALF_ORDER = PAGEBLOCK_ORDER // 2
 """From this order on a movable request, too, may claim the pageblock."""
@@ -93,9 +95,9 @@ def fall_back(
     types; `fill` of the frames must follow.
     """
     lists = mem.free_blocks[mem.extents.zone_slices[zone]]
-    held = lists.sum(axis=0, dtype=np.int64)
+    held = np.add.reduce(lists, axis=0).tolist()
     for source, k in _search_order(migratetype, order, whole_only=whole_only):
-        if not held[source, k]:
+        if not held[source][k]:
             continue
         if k >= PAGEBLOCK_ORDER:
             return _take_whole(mem, zone, migratetype, order, count, source, k)
@@ -121,11 +123,12 @@ def _heads(mem: PhysicalMemory, zone: int, source: int, k: int, n: int | None) -
     """Pfns of free blocks of order k on a type's lists, ascending; the n lowest, or all."""
     extents = mem.extents.zone_slices[zone]
     counts = mem.free_blocks[extents, source, k]
+    holders = counts.nonzero()[0]
     if n is not None:
-        counts = np.where(np.cumsum(counts) - counts < n, counts, 0)
-    view = buddy.view_extents(mem, np.flatnonzero(counts) + extents.start)
-    heads = buddy.heads_of_type(mem, view, k, source)[k]
-    at = np.flatnonzero(unpack(heads.ravel()))
+        holders = holders[: int(counts[holders].cumsum().searchsorted(n)) + 1]
+    view = buddy.view_extents(mem, holders + extents.start)
+    heads = buddy.heads_of_type(mem, view, k, source)
+    at = unpack(heads.ravel()).ravel().nonzero()[0]
     pfns = view.words.ravel()[at // WORD] * WORD + at % WORD
     return np.asarray(pfns[:n])
 
@@ -162,7 +165,7 @@ def _take_parts(
     blocks = heads >> PAGEBLOCK_ORDER
     may_claim = migratetype != MigrateType.MOVABLE or k >= HALF_ORDER
     claimed = _claims(mem, blocks, migratetype, source) & may_claim
-    lead = ~claimed | np.r_[True, blocks[1:] != blocks[:-1]]
+    lead = ~claimed | find_changes(blocks)
     heads, blocks, claimed = heads[lead], blocks[lead], claimed[lead]
     yields = np.full(len(heads), 1 << (k - order))
     yields[claimed] = _usable(mem, zone, blocks[claimed], order)
@@ -196,12 +199,14 @@ def _take_parts(
 
 def _claims(mem: PhysicalMemory, blocks: np.ndarray, migratetype: int, source: int) -> np.ndarray:
     """Say for each pageblock whether it would be converted: (n,) bool."""
-    unique, back = np.unique(blocks, return_inverse=True)
+    new = find_changes(blocks)
+    unique, back = blocks[new], new.cumsum() - 1
     words = PAGEBLOCK_PAGES // WORD
     free = np.bitwise_count(mem.free_bits.reshape(-1, words)[unique]).sum(axis=1, dtype=np.int64)
     kinds = mem.kind.reshape(-1, PAGEBLOCK_PAGES)[unique]
-    moves = ((kinds > PageKind.FREE) & (kinds <= PageKind.BUFFER)).sum(axis=1)
-    return np.asarray(should_claim(free, moves, migratetype, source))[back]
+    moves = ((kinds > _FREE) & (kinds <= _BUFFER)).sum(axis=1)
+    claims = np.asarray(should_claim(free, moves, migratetype, source))
+    return np.asarray(claims[back])
 
 
 def _usable(mem: PhysicalMemory, zone: int, blocks: np.ndarray, order: int) -> np.ndarray:

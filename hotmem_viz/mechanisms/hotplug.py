@@ -20,7 +20,7 @@ from hotmem_viz.mechanisms.outcome import Outcome
 from hotmem_viz.mechanisms.spans import grow_span, shrink_span
 from hotmem_viz.mechanisms.watermarks import protection, settle_watermarks, watermark_rules
 from hotmem_viz.mechanisms.zonelists import build_all_zonelists
-from hotmem_viz.memory.frames import ALL_ONES, WORD, FrameSet, range_bits
+from hotmem_viz.memory.frames import ALL_ONES, WORD, FrameSet
 from hotmem_viz.vocabulary import (
     MAX_ORDER_PAGES,
     ONLINE_STATES,
@@ -78,49 +78,60 @@ def take_out(mem: PhysicalMemory, start_pfn: int, end_pfn: int) -> Outcome:
 
 
 def put_in(
-    mem: PhysicalMemory, zone_type: ZoneType, start_pfn: int, end_pfn: int, *, own_map: int = 0
+    mem: PhysicalMemory,
+    zone_type: ZoneType,
+    start_pfn: int,
+    end_pfn: int,
+    *,
+    own_map: int = 0,
+    blocks: int = 1,
 ) -> Outcome:
     """Put the offline sections [start_pfn, end_pfn) into a zone of their node, all frames free.
 
-    own_map: pages at the start of the range that hold the memory map of the range itself, a
-    multiple of a pageblock; they are present but not managed. The pageblocks are MOVABLE. Zone
-    counts rise, the span grows over the range, marks and protection are computed again; a zone
+    own_map: pages at the start of each block that hold the memory map of the block itself, a
+    multiple of a pageblock; they are present but not managed. blocks: how many memory blocks of one
+    size these are, onlined one after another. The pageblocks are MOVABLE. Zone counts rise, the
+    span grows over the range, marks are computed again after each block, and protection; a zone
     that was empty enters the zonelists.
 
     Raises ParameterError unless the range is whole sections, offline, of one node, and the
     machine has room for that zone there (`MachineSpec.can_hotplug`). Answers with the frames.
     """
     sections = _whole_sections(mem, start_pfn, end_pfn)
-    if (mem.section_state[sections] != SectionState.OFFLINE).any():
+    if (mem.section_state[sections] != int(SectionState.OFFLINE)).any():
         raise ParameterError("range", (start_pfn, end_pfn), "sections that are offline")
     if own_map % PAGEBLOCK_PAGES or not 0 <= own_map <= mem.spec.section_pages:
         raise ParameterError("own_map", own_map, "whole pageblocks of the first section")
-    zone = _zone_for(mem, zone_type, sections)
-    zones, extents = mem.zones, mem.extents.rows(zone, sections)
+    zone, extents = _zone_for(mem, zone_type, sections)
+    zones, size = mem.zones, mem.spec.section_pages
     was_empty = not zones.present[zone]
+    first = slice(None, None, len(sections) // blocks)
+    with_map, map_extents = sections[first], extents[first]
     mem.kind[sections], mem.zone[sections] = PageKind.FREE, zone
-    mem.kind.reshape(-1)[start_pfn : start_pfn + own_map] = PageKind.MEMMAP
+    mem.kind[with_map, :own_map] = PageKind.MEMMAP
     mem.free_bits[start_pfn // WORD : end_pfn // WORD] = ALL_ONES
-    mem.free_bits[range_bits(start_pfn, start_pfn + own_map)[0]] = 0
-    mem.extent_kinds[extents, PageKind.FREE] = mem.spec.section_pages
-    mem.extent_kinds[extents[0], PageKind.FREE] -= own_map
-    mem.extent_kinds[extents[0], PageKind.MEMMAP] = own_map
-    pages = end_pfn - start_pfn
-    mem.zone_kinds[zone, PageKind.FREE] += pages - own_map
-    mem.zone_kinds[zone, PageKind.MEMMAP] += own_map
+    mem.free_bits.reshape(-1, size // WORD)[with_map, : own_map // WORD] = 0
+    mem.extent_kinds[extents, PageKind.FREE] = size
+    mem.extent_kinds[map_extents, PageKind.FREE] -= own_map
+    mem.extent_kinds[map_extents, PageKind.MEMMAP] = own_map
+    pages, maps = end_pfn - start_pfn, own_map * blocks
+    mem.zone_kinds[zone, PageKind.FREE] += pages - maps
+    mem.zone_kinds[zone, PageKind.MEMMAP] += maps
     mem.zone_types[zone, MigrateType.MOVABLE] += pages // PAGEBLOCK_PAGES
     groups = np.arange(start_pfn // MAX_ORDER_PAGES, end_pfn // MAX_ORDER_PAGES)
-    mem.extents.of_group[groups] = np.repeat(extents, mem.spec.section_pages // MAX_ORDER_PAGES)
+    mem.extents.of_group[groups] = np.repeat(extents, size // MAX_ORDER_PAGES)
     buddy.count_blocks(mem, groups, +1)
-    zones.free[zone] += pages - own_map
-    zones.managed[zone] += pages - own_map
+    zones.free[zone] += pages - maps
     zones.present[zone] += pages
-    mem.own_map[sections[0]] = own_map
+    mem.own_map[with_map] = own_map
     mem.section_state[sections] = SectionState.ONLINE
     grow_span(mem, zone, start_pfn, end_pfn)
+    for _ in range(blocks):
+        zones.managed[zone] += pages // blocks - own_map
+        _refresh_marks(mem)
     if was_empty:
         build_all_zonelists(mem)
-    refresh_watermarks(mem)
+    _refresh_protection(mem)
     return Outcome(frames=FrameSet.of_range(start_pfn, end_pfn), by_zone={zone: pages})
 
 
@@ -130,6 +141,11 @@ def refresh_watermarks(mem: PhysicalMemory) -> None:
     The high marks in force, boosts included, are an input, so the result depends on the path;
     every boost ends. Whether huge pages count was decided at boot (KERNEL-CHECKED 3 and 5).
     """
+    _refresh_marks(mem)
+    _refresh_protection(mem)
+
+
+def _refresh_marks(mem: PhysicalMemory) -> None:
     zones = mem.zones
     rules = watermark_rules(mem.profile, mem.spec.arch, 0)
     if zones.thp:
@@ -137,10 +153,14 @@ def refresh_watermarks(mem: PhysicalMemory) -> None:
     marks = settle_watermarks(zones.type, zones.managed, rules, zones.high + zones.boost)
     zones.min[:], zones.low[:], zones.high[:] = marks.min, marks.low, marks.high
     zones.boost[:] = 0
+
+
+def _refresh_protection(mem: PhysicalMemory) -> None:
+    zones = mem.zones
     zones.protection[:] = protection(
         zones.nid, zones.type, zones.managed, mem.profile.reserve_ratios
     )
-    zones.total_reserve = total_reserve(zones.managed, marks.high, zones.protection.max(axis=1))
+    zones.total_reserve = total_reserve(zones.managed, zones.high, zones.protection.max(axis=1))
 
 
 def _whole_sections(mem: PhysicalMemory, start_pfn: int, end_pfn: int) -> np.ndarray:
@@ -170,11 +190,14 @@ def _refuse_held(mem: PhysicalMemory, sections: np.ndarray, start_pfn: int) -> N
         raise ParameterError("range", pfn, "frames that are all free")
 
 
-def _zone_for(mem: PhysicalMemory, zone_type: ZoneType, sections: np.ndarray) -> int:
-    """Return the row of the zone that sections are to come into."""
+def _zone_for(
+    mem: PhysicalMemory, zone_type: ZoneType, sections: np.ndarray
+) -> tuple[int, np.ndarray]:
+    """Return the row of the zone that sections are to come into, and their extents there."""
     nids = {mem.spec.node_of(int(s) * mem.spec.section_pages) for s in (sections[0], sections[-1])}
     zone = mem.zones.row(nids.pop(), zone_type) if len(nids) == 1 else -1
-    if zone < 0 or (mem.extents.rows(zone, sections) < 0).any():
+    extents = mem.extents.rows(zone, sections)
+    if zone < 0 or (extents < 0).any():
         allowed = "a zone that the sections can come into; see MachineSpec.can_hotplug"
         raise ParameterError("zone_type", ZoneType(zone_type).label, allowed)
-    return zone
+    return zone, extents

@@ -25,7 +25,7 @@ def count_useless(mem: PhysicalMemory, highest: int) -> np.ndarray:
     """
     zones = mem.zones
     kept = np.minimum(zones.free, zones.min + zones.boost + zones.protection[:, highest])
-    return np.asarray(np.where(zones.type <= highest, kept, zones.free))
+    return np.asarray(np.where(zones.type <= int(highest), kept, zones.free))
 
 
 def count_room(mem: PhysicalMemory, highest: int) -> int:

@@ -58,8 +58,12 @@ def find_heads(
     """
     if len(bits) <= FEW_GROUPS:
         size = len(bits) * _GROUP_BYTES
-        found = b"".join(h.to_bytes(size, "little") for h in _long_heads(bits, highest))
-        return np.frombuffer(bytearray(found), np.uint64).reshape(highest + 1, *bits.shape)
+        found = bytearray((highest + 1) * size)
+        for k, heads in enumerate(long_heads(bits, highest)):
+            if wanted is not None and not wanted[k]:
+                continue
+            found[k * size : (k + 1) * size] = heads.to_bytes(size, "little")
+        return np.frombuffer(found, np.uint64).reshape(highest + 1, *bits.shape)
     top = min(highest + 1, MAX_ORDER)
     level = np.empty((top + 1, *bits.shape), np.uint64)
     level[0] = bits
@@ -140,10 +144,10 @@ def choose_blocks(bits: Bits, usable: np.ndarray, wish: Wish) -> Choice:
 def _choose_from_few(bits: Bits, usable: np.ndarray, wish: Wish) -> Choice:
     """Choose from a few groups, all their frames in one long integer; see `choose_blocks`."""
     n = len(bits)
-    half = (1 << PAGEBLOCK_PAGES) - 1
-    allowed = sum(half << i * PAGEBLOCK_PAGES for i, ok in enumerate(usable.ravel().tolist()) if ok)
+    half, halves = (1 << PAGEBLOCK_PAGES) - 1, usable.ravel().tolist()
+    allowed = sum(half << i * PAGEBLOCK_PAGES for i, ok in enumerate(halves) if ok)
     taken = split = 0
-    for k, found in enumerate(_long_heads(bits, wish.last)):
+    for k, found in enumerate(long_heads(bits, wish.last)):
         if k == wish.last:
             heads = split = _lowest_of_long(found & allowed, wish.blocks)
         elif k >= wish.first and wish.held[k]:
@@ -164,14 +168,17 @@ def _choose_from_few(bits: Bits, usable: np.ndarray, wish: Wish) -> Choice:
     return Choice(frames.reshape(bits.shape), np.array(counts), spare)
 
 
-def _long_heads(bits: Bits, highest: int) -> Iterator[int]:
+def long_heads(bits: Bits, highest: int = MAX_ORDER) -> Iterator[int]:
     """Find the heads of a few groups, order by order, as long integers.
 
-    The rule is that of `find_heads`; it does not even have to know words.
+    The rule is that of `find_heads`; it does not even have to know words. Ends with the largest
+    order of which there is a block.
     """
-    aligned = _LONG_ALIGNED[len(bits)]
+    aligned = _LONG_ALIGNED[bits.size * WORD // MAX_ORDER_PAGES]
     level = int.from_bytes(bits.tobytes(), "little")
     for k in range(highest + 1):
+        if not level:
+            return
         larger = level & (level >> (1 << k)) & aligned[k] if k < MAX_ORDER else 0
         yield level & ~(larger | larger << (1 << k))
         level = larger
@@ -181,6 +188,8 @@ def _lowest_of_long(heads: int, n: int) -> int:
     """Keep the n lowest bits of a long integer, by halving the part in which the n-th must lie."""
     if heads.bit_count() <= n:
         return heads
+    if n == 1:
+        return heads & -heads
     low, high = 0, heads.bit_length()
     while high - low > 1:
         middle = (low + high) // 2

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hotmem_viz.mechanisms import buddy
+from hotmem_viz.mechanisms.orders import FEW_GROUPS
 from hotmem_viz.mechanisms.outcome import Report
-from hotmem_viz.memory.frames import FrameSet, pack, union
+from hotmem_viz.memory.frames import WORD, FrameSet, pack, union
 from hotmem_viz.memory.zones import GROUP_WORDS
-from hotmem_viz.vocabulary import EventKind, MigrateType, PageKind
+from hotmem_viz.vocabulary import MAX_ORDER_PAGES, EventKind, MigrateType, PageKind
 
 if TYPE_CHECKING:
     from hotmem_viz.memory.physical import PhysicalMemory
@@ -29,7 +30,10 @@ MAX_RECLAIM_RETRIES = 16
 SWAP_CLUSTER_MAX = 32
 """Pages that a direct reclaimer tries for at least (include/linux/swap.h)."""
 
-_CACHES = (PageKind.PAGE_CACHE, PageKind.BUFFER)
+_CACHES = (int(PageKind.PAGE_CACHE), int(PageKind.BUFFER))
+_SLABS = (int(PageKind.RECLAIMABLE_SLAB),)
+_ISOLATE = int(MigrateType.ISOLATE)
+"""Plain numbers, as in `memory.physical`: members cost more to look up and to compare."""
 
 
 def find_reclaimable(mem: PhysicalMemory, zone: int, pages: int) -> FrameSet:
@@ -40,54 +44,67 @@ def find_reclaimable(mem: PhysicalMemory, zone: int, pages: int) -> FrameSet:
     left = pages - len(caches)
     if left <= 0 or not any(mem.owners.shrinkable):
         return caches
-    return caches | _find(mem, zone, left, (PageKind.RECLAIMABLE_SLAB,))
+    return caches | _find(mem, zone, left, _SLABS)
 
 
-def _find(mem: PhysicalMemory, zone: int, pages: int, kinds: tuple[PageKind, ...]) -> FrameSet:
+def _find(mem: PhysicalMemory, zone: int, pages: int, kinds: tuple[int, ...]) -> FrameSet:
     """Walk the hand over a zone's extents until `pages` frames of some kinds are found."""
-    if not mem.zone_kinds[zone, kinds].any():
+    if not any(mem.zone_kinds[zone, kind] for kind in kinds):
         return FrameSet.empty()
     part = mem.extents.zone_slices[zone]
     held = mem.extent_kinds[part][:, kinds].sum(axis=1, dtype=np.int64)
-    turn = (np.arange(len(held)) + int(mem.reclaim_hand[zone])) % len(held)
-    turn = turn[held[turn] > 0]
+    holders = held.nonzero()[0]
+    begin = int(holders.searchsorted(mem.reclaim_hand[zone]))
+    # Looking at a few groups costs little more than looking at one; twice as many the next time.
+    few = max(1, FEW_GROUPS * MAX_ORDER_PAGES // mem.spec.section_pages)
     found: list[FrameSet] = []
-    while pages > 0 and len(turn):
-        n = int(np.searchsorted(np.cumsum(held[turn]), pages)) + 1
-        batch, turn = turn[:n], turn[n:]
-        # Not more than `pages` are in all but the last; in slabs that nobody can shrink, fewer.
-        for extents in (batch[:-1], batch[-1:]):
-            frames = _reclaimable_in(mem, np.sort(extents) + part.start, kinds).lowest(pages)
+    for turn in (holders[begin:], holders[:begin]):
+        done = 0
+        while pages > 0 and done < len(turn):
+            # Enough, unless pages are pinned or in slabs that nobody can shrink.
+            n = max(few, int(held[turn[done:]].cumsum().searchsorted(pages)) + 1)
+            batch = turn[done : done + n]
+            done, few = done + n, 2 * n
+            frames = _reclaimable_in(mem, batch + part.start, kinds).lowest(pages)
             found.append(frames)
             pages -= len(frames)
-        mem.reclaim_hand[zone] = int(batch[-1])
+            last = int(batch[-1])
+            if not pages:
+                section = int(frames.words[-1]) * WORD // mem.spec.section_pages
+                last = int(mem.extents.section[part].searchsorted(section))
+            mem.reclaim_hand[zone] = last
     return union(found)
 
 
-def _reclaimable_in(
-    mem: PhysicalMemory, extents: np.ndarray, kinds: tuple[PageKind, ...]
-) -> FrameSet:
+def _reclaimable_in(mem: PhysicalMemory, extents: np.ndarray, kinds: tuple[int, ...]) -> FrameSet:
     """Find all frames of some kinds in some extents; of slabs, those that can be shrunk.
 
     What is pinned or lies in an isolated pageblock is left out.
     """
-    if not len(extents):
-        return FrameSet.empty()
     view = buddy.view_extents(mem, extents)
-    rows = mem.kind_words.reshape(-1, GROUP_WORDS, 64)[view.groups]
+    rows = mem.kind_words.reshape(-1, MAX_ORDER_PAGES)[view.groups]
     hit = rows == kinds[0]
     for kind in kinds[1:]:
         hit |= rows == kind
-    if PageKind.RECLAIMABLE_SLAB in kinds:
-        owners = mem.owner_words.reshape(-1, GROUP_WORDS, 64)[view.groups]
-        hit &= np.asarray(mem.owners.shrinkable)[owners]
+    if kinds == _SLABS:
+        hit &= _is_shrinkable(mem, mem.owner_words.reshape(-1, MAX_ORDER_PAGES)[view.groups])
     bits = pack(hit).reshape(-1, GROUP_WORDS)
     bits &= ~mem.pinned_bits.reshape(-1, GROUP_WORDS)[view.groups]
-    isolated = mem.types.reshape(-1, 2)[view.groups] == MigrateType.ISOLATE
-    bits[np.repeat(isolated, GROUP_WORDS // 2, axis=1)] = 0
-    for i in np.flatnonzero(mem.extents.of_group[view.groups] == buddy.IRREGULAR):
-        bits[i] &= dict(mem.extents.irregular[int(view.groups[i])])[int(view.extent[i])]
+    if any(mem.zone_types[:, _ISOLATE].tolist()):
+        isolated = mem.types.reshape(-1, 2)[view.groups] == _ISOLATE
+        bits[np.repeat(isolated, GROUP_WORDS // 2, axis=1)] = 0
+    for i, mask in buddy.shares_of(mem, view.groups, view.extent):
+        bits[i] &= mask
     return FrameSet.of_nonzero(view.words.ravel(), bits.ravel())
+
+
+def _is_shrinkable(mem: PhysicalMemory, owners: np.ndarray) -> np.ndarray:
+    """Say of some owners whether their slabs can be shrunk: uint16 -> bool, of the same shape."""
+    shrinkable = [row for row, yes in enumerate(mem.owners.shrinkable) if yes]
+    answer: np.ndarray = owners == shrinkable[0]
+    for row in shrinkable[1:]:
+        answer |= owners == row
+    return answer
 
 
 def run_kswapd(mem: PhysicalMemory, nid: int, highest: int) -> tuple[FrameSet, list[Report]]:
@@ -98,23 +115,24 @@ def run_kswapd(mem: PhysicalMemory, nid: int, highest: int) -> tuple[FrameSet, l
     freed frames and reports.
     """
     zones = mem.zones
-    mine = (zones.nid == nid) & (zones.type <= highest) & (zones.managed > 0)
-    rows = mine.nonzero()[0].tolist()
-    boosted = zones.boost[rows].any()
-    line = zones.high + zones.boost + zones.protection[:, highest]
-    balanced = (zones.free > line)[rows].any()
-    if not rows or mem.kswapd_failures[nid] >= MAX_RECLAIM_RETRIES or (balanced and not boosted):
+    if mem.kswapd_failures[nid] >= MAX_RECLAIM_RETRIES:
         return FrameSet.empty(), []
-    freed = [
-        find_reclaimable(mem, z, int(zones.high[z] + zones.boost[z] - zones.free[z])) for z in rows
-    ]
-    frames = union(freed)
+    named = zip(zones.nid.tolist(), zones.type.tolist(), zones.managed.tolist(), strict=True)
+    rows = [z for z, (n, t, managed) in enumerate(named) if n == nid and t <= highest and managed]
+    free, boost = zones.free.tolist(), zones.boost.tolist()
+    high, kept = zones.high.tolist(), zones.protection[:, highest].tolist()
+    boosted = any(boost[z] for z in rows)
+    balanced = any(free[z] > high[z] + boost[z] + kept[z] for z in rows)
+    if not rows or (balanced and not boosted):
+        return FrameSet.empty(), []
+    frames = union([find_reclaimable(mem, z, high[z] + boost[z] - free[z]) for z in rows])
     top = rows[-1]
+    low = zones.low.tolist()
     facts: dict[str, int | str] = {
         "nid": nid,
-        "free": int(zones.free[top]),
-        "low": int(zones.low[top] + zones.boost[top]),
-        "boost": int(zones.boost[top]),
+        "free": free[top],
+        "low": low[top] + boost[top],
+        "boost": boost[top],
     }
     reports = [Report(EventKind.KSWAPD_WAKE, top, facts=facts)]
     if len(frames):
@@ -124,13 +142,14 @@ def run_kswapd(mem: PhysicalMemory, nid: int, highest: int) -> tuple[FrameSet, l
     else:
         # Above the boosted low mark nobody wakes kswapd again at once; below it every
         # allocation does, and its sixteen tries are gone between two of our ticks.
-        pressed = not any(zones.free[z] > zones.low[z] + zones.boost[z] for z in rows)
+        pressed = not any(free[z] > low[z] + boost[z] for z in rows)
         mem.kswapd_failures[nid] = MAX_RECLAIM_RETRIES if pressed else mem.kswapd_failures[nid] + 1
         if mem.kswapd_failures[nid] >= MAX_RECLAIM_RETRIES:
             reports.append(Report(EventKind.KSWAPD_GIVES_UP, top, facts={"nid": nid}))
     # A run takes the boosts back at its end, fruitless or not; only what is boosted after the
     # last one stays.
-    zones.boost[rows] = 0
+    if boosted:
+        zones.boost[rows] = 0
     return frames, reports
 
 

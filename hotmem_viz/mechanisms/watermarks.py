@@ -118,9 +118,8 @@ def buffer_pages(
 
     `high` includes boost, as the kernel's high_wmark_pages does; 0 before the first marks.
     """
-    kernel = np.asarray(types) <= ZoneType.NORMAL
-    above = np.asarray(managed, np.int64) - np.asarray(high, np.int64)
-    return int(np.maximum(above, 0)[kernel].sum())
+    rows = zip(_numbers(types), _numbers(managed), _numbers(high), strict=True)
+    return sum(max(m - h, 0) for t, m, h in rows if t <= ZoneType.NORMAL)
 
 
 def plain_min_free_kb(buffers: int, cap_kb: int) -> int:
@@ -149,15 +148,22 @@ def share_min_free(
     managed/1024, 32 to 128 pages. The step from mark to mark is a quarter of the part, or
     0.1 % of the zone if that is more: __setup_per_zone_wmarks (mm/page_alloc.c, 6.1).
     """
-    sizes = np.asarray(managed, np.int64)
-    high_like = np.array([t in highmem for t in np.asarray(types).tolist()], bool)
-    total = int(sizes[~high_like].sum())
-    # Through Python's integers: pages times pages outgrows nothing that a machine has, but
-    # the promise of exactness should not hang on that.
-    part = np.array([min_free_kb // 4 * m // max(total, 1) for m in sizes.tolist()], np.int64)
-    least = np.where(high_like, np.clip(sizes // 1024, 32, 128), part)
-    step = np.maximum(part // 4, sizes * SCALE_FACTOR // 10000)
-    return least, least + step, least + 2 * step
+    zones = list(zip(_numbers(types), _numbers(managed), strict=True))
+    total = max(sum(m for t, m in zones if t not in highmem), 1)
+    part = [min_free_kb // 4 * m // total for _, m in zones]
+    least = [
+        min(max(m // 1024, 32), 128) if t in highmem else p
+        for (t, m), p in zip(zones, part, strict=True)
+    ]
+    step = [max(p // 4, m * SCALE_FACTOR // 10000) for (_, m), p in zip(zones, part, strict=True)]
+    lowest, steps = np.array(least, np.int64), np.array(step, np.int64)
+    return lowest, lowest + steps, lowest + 2 * steps
+
+
+def _numbers(values: Sequence[int] | Pages) -> list[int]:
+    """Return pages or types of the zones as Python's integers: they are few, and exact."""
+    numbers: list[int] = np.asarray(values, np.int64).tolist()
+    return numbers
 
 
 def settle_watermarks(
@@ -177,7 +183,8 @@ def settle_watermarks(
     marks = share_min_free(types, managed, plain, rules.highmem)
     settled = plain
     if rules.thp:
-        zones = sum(1 for t, m in zip(types, managed, strict=True) if m and t <= ZoneType.NORMAL)
+        rows = zip(_numbers(types), _numbers(managed), strict=True)
+        zones = sum(1 for t, m in rows if m and t <= ZoneType.NORMAL)
         settled = max(plain, thp_min_free_kb(zones, buffer_pages(types, managed, marks[2])))
         if settled > plain:
             marks = share_min_free(types, managed, settled, rules.highmem)

@@ -13,6 +13,9 @@ import numpy as np
 WORD = 64
 ALL_ONES = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
+FEW_WORDS = 8
+"""Up to here Python's own integers beat arrays: what each call of numpy costs is most of it."""
+
 Words = np.ndarray
 """(W',) int64, ascending: numbers of 64-frame words."""
 
@@ -76,7 +79,7 @@ class FrameSet:
     @classmethod
     def of_nonzero(cls, words: Words, bits: Bits) -> FrameSet:
         """Return the set of ascending words, entries without a bit left out."""
-        keep = bits != 0
+        keep = bits.nonzero()[0]
         return cls(words[keep], bits[keep])
 
     @classmethod
@@ -85,6 +88,8 @@ class FrameSet:
         return cls.of_nonzero(np.arange(len(bits)), bits)
 
     def __len__(self) -> int:
+        if len(self.bits) <= FEW_WORDS:
+            return sum(map(int.bit_count, self.bits.tolist()))
         return int(np.bitwise_count(self.bits).sum())
 
     def pfns(self) -> np.ndarray:

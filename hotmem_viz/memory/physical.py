@@ -166,7 +166,7 @@ class PhysicalMemory:
         mask = unpack(frames.bits)
         rows = _index(frames.words)
         held = self.kind_words[rows]
-        kind = int(held[0, np.argmax(mask[0])])
+        kind = int(held[0, mask[0].argmax()])
         if ((held ^ np.uint8(kind)) * mask).any():
             self._count_mixed(frames, held, mask)
             np.copyto(held, np.uint8(_FREE), where=mask.view(bool))
@@ -179,7 +179,7 @@ class PhysicalMemory:
         self.owner_words[rows] &= keep
         self.free_bits[rows] |= frames.bits
         self.pinned_bits[rows] &= ~frames.bits
-        if self.zone_types[:, _ISOLATE].any():
+        if any(self.zone_types[:, _ISOLATE].tolist()):
             self.zones.free[:] -= self.count_by_zone(self.inside_isolated(frames))
 
     def relabel(self, frames: FrameSet, kinds: np.ndarray, owners: np.ndarray) -> None:
@@ -189,11 +189,11 @@ class PhysicalMemory:
         """
         pfns = frames.pfns()
         old = self.kind.reshape(-1)[pfns]
-        for was in np.flatnonzero(np.bincount(old)):
-            for now in np.flatnonzero(np.bincount(kinds[old == was])):
-                if was != now:
-                    share = FrameSet.of_pfns(pfns[(old == was) & (kinds == now)])
-                    self._count(share, int(was), int(now))
+        changed = old != kinds
+        for was in np.flatnonzero(np.bincount(old[changed])):
+            for now in np.flatnonzero(np.bincount(kinds[changed & (old == was)])):
+                share = FrameSet.of_pfns(pfns[changed & (old == was) & (kinds == now)])
+                self._count(share, int(was), int(now))
         self.kind.reshape(-1)[pfns] = kinds
         self.owner.reshape(-1)[pfns] = owners
 
@@ -227,11 +227,11 @@ class PhysicalMemory:
         """Move frames from one kind's counts to another's; free counts too."""
         if not len(frames.words):
             return
-        groups = frames.words[[0, -1]] // GROUP_WORDS
-        first, last = self.extents.of_group[groups].tolist()
+        of_group = self.extents.of_group
+        first, last = (int(of_group[frames.words[i] // GROUP_WORDS]) for i in (0, -1))
         if first == last and first >= 0 and not self.extents.woven:
             # Within one extent, nearly always so for the small requests of a lesson.
-            self._count_extent(first, int(np.bitwise_count(frames.bits).sum()), old, new)
+            self._count_extent(first, len(frames), old, new)
             return
         _, bits, extent = self.locate(frames.words, frames.bits)
         low = int(extent.min())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hotmem_viz.memory.frames import FrameSet
+from hotmem_viz.memory.frames import FrameSet, find_changes
 from hotmem_viz.vocabulary import PageKind
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ class HeldObjects:
         # Reclaim may have taken some of them back within the same request.
         pfns = frames.pfns()
         pfns = pfns[self.mem.owner.reshape(-1)[pfns] == self._loose]
-        slabs, of = np.unique(pfns >> stock.cut.order, return_inverse=True)
-        kept = self._rng.random(len(slabs)) >= (1 - self.share) ** stock.cut.per_slab
-        held = FrameSet.of_pfns(pfns[kept[of]])
+        new = find_changes(pfns >> stock.cut.order)
+        kept = self._rng.random(int(new.sum())) >= (1 - self.share) ** stock.cut.per_slab
+        held = FrameSet.of_pfns(pfns[kept[new.cumsum() - 1]])
         n = len(held)
         kinds, owners = np.full(n, stock.kind, np.uint8), np.full(n, self.owner, np.uint16)
         self.mem.relabel(held, kinds, owners)

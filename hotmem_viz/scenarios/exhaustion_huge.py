@@ -72,7 +72,9 @@ class HugePagePool(FilledRun):
     def _sides(self) -> tuple[int, int]:
         """Count the pool's huge pages outside kernel zones, and in them."""
         mem = self.memory
-        blocks = np.flatnonzero(mem.huge_states != HugeState.NONE)
+        blocks = np.flatnonzero(mem.huge_states != int(HugeState.NONE))
+        if not len(blocks):
+            return 0, 0
         zones = mem.zone.reshape(-1)[blocks * PAGEBLOCK_PAGES]
         kernel = int((mem.zones.type[zones] <= ZoneType.NORMAL).sum())
         return len(blocks) - kernel, kernel

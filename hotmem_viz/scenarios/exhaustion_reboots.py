@@ -12,10 +12,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.machine.zone_plan import plan_zones
 from hotmem_viz.mechanisms.oom import count_room
 from hotmem_viz.mechanisms.several_boots import SeveralBoots
+from hotmem_viz.memory.frames import union
 from hotmem_viz.scenarios import growth_telling as telling
 from hotmem_viz.scenarios.boot_scores import describe_zones, read_zones
 from hotmem_viz.scenarios.describe import describe_run
@@ -29,8 +32,7 @@ from hotmem_viz.vocabulary import EventKind, ZoneType
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-
+    from hotmem_viz.memory.frames import FrameSet
     from hotmem_viz.recording.recorder import Tick
     from hotmem_viz.recording.recording import Event
     from hotmem_viz.scenarios.parameters import ExhaustionParameters
@@ -51,6 +53,10 @@ class BoxLoad(FilledRun):
 
     def _go_on(self) -> Iterator[Tick]:
         yield self._flush()
+
+    def _read(self) -> np.ndarray:
+        # The counters of all boxes are read where their ticks are told.
+        return np.empty(0)
 
     @property
     def operations(self) -> int:
@@ -158,10 +164,18 @@ class LargerBoxes(Exhaustion):
         """Let the load run on the box that has booted; the last tick is the caller's."""
         turns = self.load.limit / self.load.turn_pages
         each, before = max(1, round(turns / TICKS_A_BOX)), 0.0
+        touched: list[FrameSet] = []
         for number, tick in enumerate(self.load.ticks()):
-            for frames in tick.touched:
-                self.story.touch(self.boots.show(band, self.load.memory, frames))
+            touched += tick.touched
             self.story.time_ns += tick.time_ns - before
             before = tick.time_ns
             if number % each == each - 1:
+                self._show(band, touched)
+                touched = []
                 yield self.story.flush()
+        self._show(band, touched)
+
+    def _show(self, band: int, touched: list[FrameSet]) -> None:
+        """Show what has become of a box's frames."""
+        if touched:
+            self.story.touch(self.boots.show(band, self.load.memory, union(touched)))

@@ -60,8 +60,9 @@ def kernel_zones(mem: PhysicalMemory) -> list[int]:
 
 def confined_zone_name(mem: PhysicalMemory) -> str:
     """Name the zone that kernel memory is kept out of on this machine, or ""."""
+    types = mem.zones.type.tolist()
     for kind in (ZoneType.MOVABLE, ZoneType.HIGHMEM):
-        if kind in mem.zones.type:
+        if kind in types:
             return "ZONE_MOVABLE" if kind is ZoneType.MOVABLE else "ZONE_HIGHMEM"
     return ""
 
@@ -277,7 +278,7 @@ def sort_reports(mem: PhysicalMemory, outcome: Outcome, gfp: Gfp) -> list[Report
         for r in outcome.reports
     ]
     if gfp.highest is ZoneType.MOVABLE:
-        spilt = [z for z in outcome.by_zone if mem.zones.type[z] <= ZoneType.NORMAL]
+        spilt = [z for z in outcome.by_zone if int(mem.zones.type[z]) <= ZoneType.NORMAL]
         if not spilt or not confined_zone_name(mem):
             return sorted_
         sorted_ += [

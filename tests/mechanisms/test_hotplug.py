@@ -21,6 +21,7 @@ from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.mechanisms.hotplug import put_in, refresh_watermarks, take_out
 from hotmem_viz.mechanisms.requests import GFP, GFP_OF_KIND
 from hotmem_viz.memory.build import all_groups, build_memory
+from hotmem_viz.memory.fields import COUNT_FIELDS, PAGE_FIELDS, SECTION_FIELDS, ZONE_FIELDS
 from hotmem_viz.memory.invariants import map_zones, validate_memory
 from hotmem_viz.vocabulary import MigrateType, PageKind, SectionState, ZoneType
 from tests.machines import make_machine
@@ -118,6 +119,23 @@ def test_a_new_zone_and_a_new_node_by_hand():
     assert (mem.kind[14] == PageKind.HOLE).all()
     assert mem.section_state[11:15].tolist() == [2, 2, 2, 1]
     validate_memory(mem)
+
+
+@pytest.mark.parametrize("own_map", [0, 512])
+def test_blocks_that_come_together_equal_blocks_one_after_another(own_map):
+    together, apart = slots_machine(), slots_machine()
+    for mem in (together, apart):
+        plug(mem, 12, 13)
+        mem.zones.boost[2] = 700
+    put_in(together, MOVABLE, 12 * P, 14 * P, own_map=own_map, blocks=2)
+    for section in (12, 13):
+        put_in(apart, MOVABLE, section * P, (section + 1) * P, own_map=own_map)
+    validate_memory(together)
+    for field in PAGE_FIELDS + SECTION_FIELDS + COUNT_FIELDS:
+        assert np.array_equal(getattr(together, field.name), getattr(apart, field.name)), field
+    for name in (*(f.name for f in ZONE_FIELDS), "protection", "total_reserve"):
+        assert np.array_equal(getattr(together.zones, name), getattr(apart.zones, name)), name
+    assert (together.segments, together.zonelists) == (apart.segments, apart.zonelists)
 
 
 def test_watermarks_by_hand_after_a_normal_block():
