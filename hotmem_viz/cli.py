@@ -180,8 +180,8 @@ def parse_value(text: str) -> int | float | bool | str | None:
     multiple=True,
     metavar="KERNEL|NAME=VALUE",
     callback=lambda ctx, param, words: _parse_settings(ctx, param, _name_kernel(words)),
-    help="Run it a second time too, under another kernel (7.2), by another of the strategies, or"
-    " with a parameter set otherwise (machine=64bit), and show both; for .html.",
+    help="Run it a second time too, under another kernel (7.2), by another of the strategies (or"
+    " all of them), or with a parameter set otherwise (machine=64bit), and show both; for .html.",
 )
 @click.option("--tick", type=int, help="The tick that a .png shows  [default: the last mark]")
 @click.option("--theme", type=click.Choice(["light", "dark"]), help="Of pictures  [default: light]")
@@ -213,10 +213,10 @@ def run(
     if not beside:
         export.write_recording(export.run_with_progress(scenario, parameters), out, **wishes)
     elif out.suffix.lower() != ".html":
-        raise click.UsageError("--beside shows two runs on one stage: --out has to end in .html")
+        raise click.UsageError("--beside shows runs on one stage: --out has to end in .html")
     else:
         second = read_settings(scenario, beside, parse_value)
-        export.pair_with_progress(scenario, parameters, second).to_html(out)
+        export.line_up_with_progress(scenario, parameters, second).to_html(out)
 
 
 @cli.command()

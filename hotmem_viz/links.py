@@ -18,7 +18,7 @@ from hotmem_viz.catalog import REPLAYED, find_scenario
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.machine.presets import PRESETS
 from hotmem_viz.machine.profiles import PROFILES
-from hotmem_viz.recording.pair import Pair
+from hotmem_viz.recording.lineup import SIDES, Lineup
 from hotmem_viz.scenarios.controls import list_controls, read_value, write_value
 from hotmem_viz.scenarios.parameters import OTHERWISE, build_parameters, require_choice
 
@@ -162,24 +162,24 @@ def _check_beside(scenario: str, second: str) -> None:
         allowed = f"scenarios whose requests a second run can replay are {', '.join(REPLAYED)}"
         raise ParameterError("beside", second, allowed)
     if scenario == "strategies":
-        from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
+        from hotmem_viz.scenarios.strategy_parameters import ALL, STRATEGIES
 
-        require_choice("beside", second, tuple(STRATEGIES.values()))
+        require_choice("beside", second, (*STRATEGIES.values(), ALL))
     else:
         require_choice("beside", second, ("", *PROFILES, *OTHERWISE))
 
 
-def write_link(shown: Recording | Pair, tick: int = 0, theme: str = "auto") -> str:
-    """Write the state that shows a recording, or two kernels or strategies, at a tick.
+def write_link(shown: Recording | Lineup, tick: int = 0, theme: str = "auto") -> str:
+    """Write the state that shows a recording, two kernels, or strategies, at a tick.
 
     Returns "" for what no scenario of the catalog has made, such as a capture. Only parameters
     that are not the default are written, and always the seed.
     """
-    meta = shown.left.meta if isinstance(shown, Pair) else shown.meta
+    meta = shown.recordings[0].meta if isinstance(shown, Lineup) else shown.meta
     if "defaults" not in meta:
         return ""
     second = _second_run(shown)
-    if second is None and isinstance(shown, Pair):
+    if second is None and isinstance(shown, Lineup):
         return ""
     parts = [("scenario", str(meta["scenario"]))]
     for name, value in meta["parameters"].items():
@@ -197,14 +197,18 @@ BESIDE = {"objects": "profile", "installed": "profile", "step": "strategy"}
 """The one parameter in which two runs usually differ, by what their cursor goes along."""
 
 
-def _second_run(shown: Recording | Pair) -> str | None:
-    """Return what stands on the right: a kernel, a strategy, or one parameter with its value.
+def _second_run(shown: Recording | Lineup) -> str | None:
+    """Return what stands beside the first: a kernel, a strategy, one parameter with its value.
 
     None for no second run that a link can name. Two runs of the same kernel, or of the same
-    strategy, are such runs too.
+    strategy, are such runs too. More than two are all strategies.
     """
-    if not isinstance(shown, Pair):
+    if not isinstance(shown, Lineup):
         return None
+    if len(shown.recordings) > len(SIDES):
+        from hotmem_viz.scenarios.strategy_parameters import ALL
+
+        return ALL if shown.by == "step" else None
     left, right = (side.meta for side in shown.recordings)
     given, key = right["parameters"], BESIDE.get(shown.by, "")
     if "defaults" not in right or left["scenario"] != right["scenario"] or key not in given:

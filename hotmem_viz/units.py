@@ -65,10 +65,14 @@ def format_bytes(size: int) -> str:
     return f"{number} {_UNITS[unit]}"
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Write a number of things for people: "1 page", "2 pages"; plural where an s is not enough."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
 def format_pages(pages: int) -> str:
     """Write a number of pages for people: the count, and what it is in bytes."""
-    noun = "page" if pages == 1 else "pages"
-    return f"{pages:,} {noun} ({format_bytes(pages * PAGE_SIZE)})"
+    return f"{counted(pages, 'page')} ({format_bytes(pages * PAGE_SIZE)})"
 
 
 def format_address(pfn: int) -> str:

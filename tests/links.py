@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hotmem_viz.links import Fragment, write_link
-from hotmem_viz.recording.pair import Pair
+from hotmem_viz.recording.lineup import Lineup
 from hotmem_viz.recording.recording import Recording
 
 PERCENT = "after a percent sign, two digits of a byte of UTF-8 text are needed"
@@ -96,12 +96,12 @@ def parts_of(fragment: Fragment) -> dict[str, Any]:
 
 
 def cursor_of(*metas: dict[str, Any]) -> str:
-    """Return what two runs go along on their common cursor."""
+    """Return what several runs go along on their common cursor."""
     return "step" if "strategy" in metas[0]["parameters"] else "objects"
 
 
-def shown_of(*metas: dict[str, Any]) -> Recording | Pair:
-    """Return just enough of a recording, or of a pair by objects, for its link: the metas."""
+def shown_of(*metas: dict[str, Any]) -> Recording | Lineup:
+    """Return just enough of a recording, or of several on a cursor, for its link: the metas."""
     recordings = []
     for meta in metas:
         blank = object.__new__(Recording)
@@ -109,11 +109,10 @@ def shown_of(*metas: dict[str, Any]) -> Recording | Pair:
         recordings.append(blank)
     if len(recordings) == 1:
         return recordings[0]
-    pair = object.__new__(Pair)
-    values = (*recordings, cursor_of(*metas))
-    for name, value in zip(("left", "right", "by"), values, strict=True):
-        object.__setattr__(pair, name, value)
-    return pair
+    lineup = object.__new__(Lineup)
+    object.__setattr__(lineup, "recordings", tuple(recordings))
+    object.__setattr__(lineup, "by", cursor_of(*metas))
+    return lineup
 
 
 def written_cases() -> list[dict[str, Any]]:
@@ -147,6 +146,7 @@ def written_cases() -> list[dict[str, Any]]:
     one_of_six = {"scenario": "strategies", "parameters": plan, "defaults": plan}
     remap = {**one_of_six, "parameters": {**plan, "strategy": "remap"}}
     shown += [([one_of_six], 1, "auto"), ([one_of_six, remap], 2, "auto")]
+    shown += [([one_of_six, remap, remap], 9, "auto"), ([left, right, right], 9, "auto")]
     shown += [([{"scenario": "load", "parameters": {}}], 3, "light"), ([right, left], 1, "light")]
     return [
         {

@@ -213,6 +213,10 @@ def test_strategies_stand_side_by_side_and_on_a_scoreboard(run_command, tmp_path
     text = page.read_text(encoding="utf-8")
     assert "movablecore=, a percent at boot and stop_machine remap" in text
     assert len(text) < 2_000_000
+    assert run_command("run", "strategies", "--beside", "all", "--out", str(page)).returncode == 0
+    text = page.read_text(encoding="utf-8")
+    assert "No ZONE_MOVABLE and movablecore=, a percent at boot and One node boots" in text
+    assert len(text) < 2_000_000
     assert run_command("scoreboard", "--set", "removals=0", "--out", str(board)).returncode == 0
     rows = board.read_text(encoding="utf-8").splitlines()
     assert [row.split(",")[0] for row in rows[1:]] == [

@@ -137,6 +137,8 @@ def test_odd_values_are_written_so_that_they_come_back():
         "scenario=exhaustion&machine=pae&seed=1&beside=machine=64bit&tick=4",
         "scenario=strategies&seed=7&tick=1",
         "scenario=strategies&seed=7&beside=remap&tick=2",
+        "scenario=strategies&seed=7&beside=all&tick=9",
+        "",
         "",
         "scenario=exhaustion&machine=pae&seed=1&profile=7.2&beside=&tick=1&theme=light",
     ]

@@ -20,9 +20,10 @@ from hotmem_viz.errors import ParameterError
 from hotmem_viz.recording.recorder import Run, Tick, record
 from hotmem_viz.recording.scoreboard import Strategies
 from hotmem_viz.scenarios.parameters import build_parameters
+from hotmem_viz.scenarios.strategy_parameters import ALL
 
 if TYPE_CHECKING:
-    from hotmem_viz.recording.pair import Pair
+    from hotmem_viz.recording.lineup import Lineup
     from hotmem_viz.recording.recording import Recording
 
 _FILM, _CHART = ("theme", "fps", "first", "last"), ("theme", "first", "last")
@@ -71,13 +72,17 @@ def run_with_progress(scenario: str, parameters: dict[str, Any]) -> Recording:
     return _record(build_run(scenario, **parameters), scenario)
 
 
-def pair_with_progress(scenario: str, parameters: dict[str, Any], beside: dict[str, Any]) -> Pair:
-    """Run and record a scenario twice, as run_with_progress does.
+def line_up_with_progress(
+    scenario: str, parameters: dict[str, Any], beside: dict[str, Any]
+) -> Lineup:
+    """Run and record a scenario twice, or all strategies, as run_with_progress does.
 
     beside: what is different the second time, such as {"profile": "7.2"}; of strategies, a
-    "profile" is another strategy, as a word alone is read.
+    "profile" is another strategy, as a word alone is read, and "all" is all of them.
     """
     if scenario == "strategies":
+        if beside == {"profile": ALL}:
+            return _record_all(build_strategies(**parameters)).lineup
         beside = {"strategy" if name == "profile" else name: v for name, v in beside.items()}
     _, parameters_type = find_scenario(scenario)
     usual = {f.name: f.default for f in dataclasses.fields(parameters_type)}
@@ -98,8 +103,11 @@ def write_scoreboard(parameters: dict[str, Any], out: Path, theme: str) -> None:
 
     check_ending(out)
     runs = build_strategies(**parameters)
-    every = Strategies({name: _record(each, name, PAIR_CELLS) for name, each in runs.items()})
-    every.save(out, check_theme(theme))
+    _record_all(runs).save(out, check_theme(theme))
+
+
+def _record_all(runs: dict[str, Run]) -> Strategies:
+    return Strategies({n: _record(run, n, PAIR_CELLS) for n, run in runs.items()})
 
 
 def _record(run: Run, title: str, max_cells: int | None = None) -> Recording:

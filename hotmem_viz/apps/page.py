@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from hotmem_viz.errors import HotmemError, ParameterError
-from hotmem_viz.recording.pair import Pair
+from hotmem_viz.recording.lineup import Lineup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,9 @@ ALONE = "alone"
 
 SETTLE_SECONDS = 0.002
 """Long enough for messages that already wait to be read, far below what anyone notices."""
+
+REST_SECONDS = 0.4
+"""How long controls have to rest before what is below the stage follows."""
 
 
 class ErrorPanel(widgets.HTML):
@@ -61,8 +64,8 @@ class Linked:
     stage: Stage
 
     @property
-    def shown(self) -> Recording | Pair | None:
-        """What is on the stage: a recording, or a pair of them."""
+    def shown(self) -> Recording | Lineup | None:
+        """What is on the stage: a recording, or several on one cursor."""
         raise NotImplementedError
 
     @property
@@ -74,11 +77,11 @@ class Linked:
         return "" if shown is None else write_link(shown, self.stage.tick, self.stage.theme)
 
     def enter(self, tick: int, theme: str) -> None:
-        """Go to a tick, or to a position of two runs; raises ParameterError if there is none."""
+        """Go to a tick, or a position of several runs; raises ParameterError if there is none."""
         shown = self.shown
         if shown is None:
             return
-        last = (shown.n_positions if isinstance(shown, Pair) else shown.n_ticks) - 1
+        last = (shown.n_positions if isinstance(shown, Lineup) else shown.n_ticks) - 1
         if tick > last:
             raise ParameterError("tick", tick, f"a whole number from 0 to {last} is needed")
         self.stage.tick, self.stage.theme = tick, theme

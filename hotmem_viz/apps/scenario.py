@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from hotmem_viz.apps import controls
-from hotmem_viz.apps.page import SETTLE_SECONDS, ErrorPanel, Later, Linked, is_moved, tidy
+from hotmem_viz.apps.figures import FigureBelow
+from hotmem_viz.apps.page import (
+    REST_SECONDS,
+    SETTLE_SECONDS,
+    ErrorPanel,
+    Later,
+    Linked,
+    is_moved,
+    tidy,
+)
 from hotmem_viz.apps.style import style_sheet
 from hotmem_viz.catalog import find_scenario, run
 from hotmem_viz.scenarios.controls import Control, list_controls
@@ -16,7 +25,7 @@ from hotmem_viz.scenarios.parameters import build_parameters
 from hotmem_viz.views.stage import Stage
 
 if TYPE_CHECKING:
-    from hotmem_viz.recording.pair import Pair
+    from hotmem_viz.recording.lineup import Lineup
     from hotmem_viz.recording.recording import Recording
 
 FOLD = "constants and details"
@@ -25,7 +34,8 @@ FOLD = "constants and details"
 class ScenarioApp(widgets.VBox, Linked):
     """Controls above the stage; moving one runs the scenario again.
 
-    name: a scenario of the catalog. Its advanced controls lie in a fold below the others.
+    name: a scenario of the catalog. Its advanced controls lie in a fold below the others; its
+    figure, if it has one, below the stage.
     """
 
     def __init__(self, name: str, **parameters: Any) -> None:
@@ -39,12 +49,16 @@ class ScenarioApp(widgets.VBox, Linked):
         self.errors = ErrorPanel()
         self.stage = Stage()
         self._recording: Recording | None = None
+        self.figure = FigureBelow()
         self._rerun = Later(self._run, self.errors, SETTLE_SECONDS)
+        self._redraw = Later(self._draw_figure, self.errors, REST_SECONDS)
         style = widgets.HTML(f"<style>{style_sheet()}</style>", layout={"display": "none"})
         plain = [self.inputs[n] for n, c in declared.items() if not c.advanced]
         folded = [self.inputs[n] for n, c in declared.items() if c.advanced]
         fold = [controls.fold(FOLD, folded)] if folded else []
-        super().__init__([style, controls.bar([*plain, *fold]), self.errors, self.stage])
+        super().__init__(
+            [style, controls.bar([*plain, *fold]), self.errors, self.stage, self.figure]
+        )
         self.add_class("hotmem-app")
         self._rerun.run()
         for control in self.inputs.values():
@@ -56,8 +70,8 @@ class ScenarioApp(widgets.VBox, Linked):
         return self._recording
 
     @property
-    def shown(self) -> Recording | Pair | None:
-        """What is on the stage: a recording, or a pair of them."""
+    def shown(self) -> Recording | Lineup | None:
+        """What is on the stage: a recording, or several on one cursor."""
         return self._recording
 
     def parameters(self) -> dict[str, Any]:
@@ -79,8 +93,13 @@ class ScenarioApp(widgets.VBox, Linked):
             self.errors.clear()
             before, self._recording = self._recording, recording
             self.stage.show(recording, before)
+            self._redraw.ask()
         finally:
             self.stage.busy = False
+
+    def _draw_figure(self) -> None:
+        if self._recording is not None:
+            self.figure.draw(self.scenario, self._recording)
 
 
 def make_control(control: Control, value: Any) -> Any:

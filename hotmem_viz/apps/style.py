@@ -108,6 +108,8 @@ _RULES = """
 .hotmem-scoreboard .best { color: var(--hotmem-app-usable); }
 .hotmem-scoreboard .worst { color: var(--hotmem-app-useless); }
 .hotmem-scoreboard p { margin: 6px 0 0; color: var(--hotmem-app-muted); }
+.hotmem-figure { margin: 0; padding: 12px 14px; color: var(--hotmem-app-muted); }
+.hotmem-figure img { display: block; width: 100%; max-width: 940px; border-radius: 10px; }
 .hotmem-error {
   margin: 8px 12px 0; padding: 10px 14px; border-left: 4px solid var(--hotmem-app-alarm);
   border-radius: 4px; color: var(--hotmem-app-ink); background: var(--hotmem-app-panel);
@@ -128,6 +130,11 @@ def style_sheet() -> str:
         for part in ("app", "dashboard"):
             inside = f'.hotmem-{part}:has(.hotmem-stage[data-theme="{theme}"])'
             themes.append(f"{inside} {{ {values} }}")
+        other = next(one for one in THEMES if one != theme)
+        themes.append(
+            f'.hotmem-app:has(.hotmem-stage[data-theme="{theme}"]) .hotmem-in-{other} '
+            "{ display: none; }"
+        )
         # Voila's page is the app's page: one colour from edge to edge.
         ground = f'#rendered_cells:has(.hotmem-stage[data-theme="{theme}"])'
         themes.append(f"{ground} {{ background: {colour('page', theme)}; padding: 0; }}")

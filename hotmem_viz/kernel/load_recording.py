@@ -17,7 +17,7 @@ from hotmem_viz.kernel.sweep_recording import RecordedSweep
 from hotmem_viz.kernel.table_recording import RecordedTables
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.recording.recorder import Tick, record
-from hotmem_viz.scenarios import telling
+from hotmem_viz.scenarios import cache_telling, telling
 from hotmem_viz.vocabulary import ZoneType
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class RecordedLoad(ModelRun):
             elif self.is_enough(run.turn_pages):
                 yield self.end_tick(run.done)
         if not run.out_of_memory:
-            done = telling.tell_done(self.memory, self.tick + 1, self.objects, run.done)
+            done = cache_telling.tell_done(self.memory, self.tick + 1, self.objects, run.done)
             yield self.end_tick(run.done, done)
 
     def _take_in(self, step: Step, done: int) -> Iterator[Tick]:

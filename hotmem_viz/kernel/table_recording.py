@@ -13,7 +13,7 @@ from hotmem_viz.kernel.samples import read_sample, sample_names
 from hotmem_viz.kernel.table_run import StartedTables
 from hotmem_viz.mechanisms.outcome import Report
 from hotmem_viz.memory.frames import FrameSet
-from hotmem_viz.scenarios import telling
+from hotmem_viz.scenarios import cache_telling, telling
 from hotmem_viz.vocabulary import EventKind, PageKind, ZoneType
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class RecordedTables(ModelRun):
         if run.out_of_memory or not started:
             event = telling.tell(self.memory, self._report(), self.tick + 1, mark=True)
         else:
-            event = telling.tell_done(self.memory, self.tick + 1, self.objects, run.done)
+            event = cache_telling.tell_done(self.memory, self.tick + 1, self.objects, run.done)
         yield self.end_tick(run.done, event)
 
     def _stops(self) -> tuple[int, ...]:

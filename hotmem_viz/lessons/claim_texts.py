@@ -17,7 +17,7 @@ CLAIM_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "S3": (
         "Each node needs memory that is not movable, for kernel data of its own.",
-        "Still true: kernelcore= leaves every node a share, movable_node gives it up on purpose.",
+        "Still true: kernelcore= spreads over the nodes, movable_node gives it up on purpose.",
     ),
     "S4": (
         "The user has to read the SRAT, and perhaps more.",
@@ -37,7 +37,7 @@ CLAIM_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "S8": (
         "Better: boot one node, add the rest later, and put it in ZONE_MOVABLE by the state files.",
-        "online_movable and online_kernel since 3.8; any block of a zone since 4.13.",
+        "online_movable and online_kernel since 3.8, of any block since 4.13.",
     ),
     "S9": (
         "Still clumsy, but better than addresses.",
@@ -74,7 +74,7 @@ CLAIM_TEXTS: dict[str, tuple[str, str]] = {
         "True; user pages are first moved out of the zone before a long pin (5.13).",
     ),
     "S19": (
-        "Other systems ask drivers and subsystems to let go by callbacks; hard to do in Linux.",
+        "Other systems, he has heard, make drivers let go by callbacks; perhaps not for Linux.",
         "In part: shrinkers, movable_operations, memory notifiers.",
     ),
     "S20": (
@@ -118,7 +118,7 @@ CLAIM_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "S32": ("A penalty on speed, but it should work.", "Never built, never measured."),
     "S33": (
-        "It covers slab that is reached by virtual address only, such as inodes and names.",
+        "It covers some slab pages, reached by virtual address alone: inode caches, dcache.",
         "A caveat: any slab object may be handed to a device.",
     ),
     "S34": ("It does not work where the physical address is used.", "Still so."),
@@ -128,7 +128,7 @@ CLAIM_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "S36": (
         "Moving page tables has been done; it taxed everyone all the time and was unpopular.",
-        "Never merged: 3 %, later 1.6 % on a fault benchmark were reported in 2007-08.",
+        "Not merged. Ross Biro's of 2007-08, most likely: 3 %, then 1.6 % of a fault benchmark.",
     ),
     "S37": ("A heavy hand at removal only may be easier to accept.", "Nobody tried."),
     "S38": (
@@ -147,7 +147,7 @@ CLAIM_TEXTS: dict[str, tuple[str, str]] = {
         "kernelcore=N% (4.17) looks alike but reserves for all kernel memory.",
     ),
     "S44": ("And no crazy troubles as with lowmem and highmem.", "Not done."),
-    "S45": ("ZONE_MOVABLE does let a node be removed quickly.", "Best effort, no guarantee."),
+    "S45": ("ZONE_MOVABLE does let a node be removed very quickly.", "Best effort, no guarantee."),
     "S46": (
         "But it paints you into a corner.",
         "The ratio changes only by taking memory offline and bringing it back.",

@@ -76,8 +76,14 @@ _SHOWN: dict[str, _Place] = {
         _STALE,
         figure="the score of the same string a month later",
     ),
-    "S7": _Place(_BOOT, EventKind.SCORED, "Score, a month later", _STALE),
-    "S8": _Place(_BOOT, EventKind.BOOTED_AGAIN, "Instead: one node boots", _HOT_ADD),
+    "S7": _Place(
+        _BOOT,
+        EventKind.SCORED,
+        "Score, a month later",
+        _STALE,
+        figure="the score of the same string a month later",
+    ),
+    "S8": _Place(_BOOT, EventKind.BLOCK_ONLINED, "Node 1: the hot-pluggable part", _HOT_ADD),
     "S9": _Place(
         _BOOT,
         EventKind.SCORED,
@@ -93,7 +99,7 @@ _SHOWN: dict[str, _Place] = {
         figure="how much of memory metadata may fill, strategy by strategy",
     ),
     "S11": _Place("exhaustion", EventKind.OOM, "", {"machine": "pae"}),
-    "S12": _Place("exhaustion", EventKind.REFUSED),
+    "S12": _Place("exhaustion", EventKind.CACHE_STOPS, "", {"workload": "disk"}),
     "S13": _Place("starvation", EventKind.OOM),
     "S14": _Place("starvation", EventKind.STARVED, figure="what could be mapped, and what not"),
     "S15": _Place("exhaustion", EventKind.POOL_FULL, "", {"then": "huge_pages"}),
@@ -101,12 +107,15 @@ _SHOWN: dict[str, _Place] = {
     "S17": _Place(
         "hot_remove", EventKind.OFFLINE_REFUSED, "", {**_KERNEL, "obstacle": "page_table"}
     ),
-    "S18": _Place("hot_remove", EventKind.NEVER_ENDS, "", {"obstacle": "pin"}),
+    "S18": _Place("hot_remove", EventKind.OFFLINE_REFUSED, "", {**_KERNEL, "obstacle": "device"}),
     "S19": _Place(
-        "hot_remove", EventKind.CALLBACK, "", {**_KERNEL, "obstacle": "slab", "callbacks": True}
+        "hot_remove",
+        EventKind.CALLBACK,
+        "",
+        {**_KERNEL, "obstacle": "slab", "callbacks": True, "callback_success": 1.0},
     ),
     "S20": _Place(_SIX, EventKind.NODE_LEFT, figure="sections that kernel pages keep in use"),
-    "S21": _Place(_REMAP, EventKind.TABLE_WRITTEN),
+    "S21": _Place(_REMAP, EventKind.LOOKUP),
     "S22": _Place(_REMAP, EventKind.LOOKUP),
     "S23": _Place(_REMAP, EventKind.LOOKUP),
     "S24": _Place(_REMAP, EventKind.ISOLATED),
@@ -129,8 +138,10 @@ _SHOWN: dict[str, _Place] = {
     "S41": _Place(_REMAP, EventKind.DONE, figure="the parts of the kernel that it touches"),
     "S42": _Place(_REMAP, EventKind.DONE, figure="the questions that the mail leaves open"),
     "S43": _Place(_SIX, EventKind.DEVICE_REGION, "", {"strategy": "remap"}),
-    "S44": _Place(_REMAP, EventKind.BOOT),
-    "S45": _Place("hot_remove", EventKind.OFFLINED),
+    "S44": _Place(
+        _SIX, EventKind.LOADED, "The load is over: 100%", {"strategy": "remap", "metadata": 0.4}
+    ),
+    "S45": _Place("hot_remove", EventKind.NODE_LEFT, "", {"what": "node", "machine": "mail"}),
     "S46": _Place("hot_remove", EventKind.CORNER),
     "S47": _Place(
         _SIX,

@@ -48,7 +48,10 @@ def movable_share(draw: Draw) -> Question:
             Mistake(16 - core / 4, "if every node kept the same share"),
             Mistake(16.0 if nid else 0.0, "if node 0 kept all of the kernel's memory"),
             Mistake(max(0.0, 16.0 - core), "if every node kept as much as was asked for"),
-            Mistake((64 - core) / 3, "if the kernel kept node 0 and the others shared the rest"),
+            Mistake(
+                min(16.0, (64 - core) / 3),
+                "if the kernel had node 0 and the others shared the rest",
+            ),
             Mistake(core / 4, "if the share were the movable part"),
         ),
         why=(

@@ -77,6 +77,13 @@ CASES = {
             "Elsewhere there are 2 MiB in one piece."
         ),
     ),
+    "device": (
+        "kernel",
+        (
+            "A memory block of a kernel zone holds one page of a network driver's ring buffer, and "
+            "is else free."
+        ),
+    ),
     "page_table": (
         "kernel",
         (

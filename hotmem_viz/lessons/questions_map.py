@@ -67,8 +67,8 @@ def memory_map(draw: Draw) -> Question:
     bits = PROFILES["6.1"].struct_page_bytes * 8
     return Question(
         text=(
-            f"A machine has {mib} MiB of memory in pages of 4 KiB. The kernel keeps one struct "
-            "page for each of them, from boot on. How many KiB do these take?"
+            f"A machine has {mib} MiB of memory in pages of 4 KiB. Its kernel, one of 64 bits, "
+            "keeps a struct page for each of them, from boot on. How many KiB do these take?"
         ),
         unit="KiB",
         answer=taken * 4,

@@ -14,7 +14,8 @@ from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.machine.spec import MachineSpec, NodeSpec, PfnRange
 from hotmem_viz.mechanisms.add_memory import add_memory, online_memory
 from hotmem_viz.mechanisms.boot import boot_machine
-from hotmem_viz.recording.scoreboard import MEASURES, read_measure
+from hotmem_viz.recording.measures import MEASURES
+from hotmem_viz.recording.scoreboard import read_measure
 from hotmem_viz.scenarios.strategy_parameters import STRATEGIES
 from hotmem_viz.units import GIB
 from hotmem_viz.vocabulary import PAGE_SIZE, ZoneType

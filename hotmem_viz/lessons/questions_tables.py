@@ -117,6 +117,12 @@ _ENDS = {
     "OOM": "mmap succeeds; later a page fault finds no frame for a table, and the OOM killer comes",
     "ENOMEM": "mmap succeeds; the call that fills the tables returns ENOMEM",
 }
+ASKED_FOR = {
+    "fault": "page faults",
+    "populate": "mlock, which hands a failed allocation back to its caller",
+}
+"""Who asks for the tables, and what it does when there are none."""
+
 _MMAP = "mmap itself returns ENOMEM: it sees that the tables cannot be had"
 _SLIPS = {
     "DONE": "if tables could lie wherever memory is free",
@@ -128,7 +134,7 @@ _SLIPS = {
 def fault(draw: Draw) -> Question:
     """Ask what a program sees of the end: an error, a kill, or nothing."""
     cases = [(u, a) for u in USES.items() for a in ASKED.items()]
-    (use_words, use), (asked_words, asked) = draw.pick(cases)
+    (use_words, use), (_, asked) = draw.pick(cases)
     movable = draw.pick((0.6, 0.7, 0.75, 0.8))
     settings = {"movable": movable, "use": use, "asked": asked}
     run = run_scenario("starvation", **settings)
@@ -138,7 +144,8 @@ def fault(draw: Draw) -> Question:
     return Question(
         text=(
             f"{100 * movable:.0f} % of the classroom machine is ZONE_MOVABLE. Its use: "
-            f"{use_words}; the tables are asked for by {asked_words}. What do the programs see?"
+            f"{use_words}; the tables are asked for by {ASKED_FOR[asked]}. What do the programs "
+            "see?"
         ),
         answer=answer,
         mistakes=(

@@ -9,6 +9,7 @@ of the mail.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ class Level:
     entry_order: int
     entries: int
 
-    @property
+    @cached_property
     def table_order(self) -> int:
         """Pages that one table spans, as a power of two."""
         return self.entry_order + self.entries.bit_length() - 1

@@ -116,11 +116,14 @@ def map_regions(
 def _check_overlap(s: AddressSpaces, space: np.ndarray, start: np.ndarray, end: np.ndarray) -> None:
     """Refuse regions that meet a mapping of their address space, or one another."""
     m, used = s.mappings, s.mappings.used
-    old = np.flatnonzero(np.isin(m.space[:used], space))
+    mapped = np.zeros(s.spaces.used + 1, bool)
+    # A row without mapping names space -1, which is the one too many.
+    mapped[space] = True
+    old = mapped[m.space[:used]].nonzero()[0]
     where = np.concatenate([m.space[old].astype(np.int64), space])
     first, last = np.concatenate([m.start[old], start]), np.concatenate([m.end[old], end])
     order = np.lexsort((first, where))
     where, first, last = where[order], first[order], last[order]
-    meet = np.flatnonzero((where[1:] == where[:-1]) & (first[1:] < last[:-1]))
+    meet = ((where[1:] == where[:-1]) & (first[1:] < last[:-1])).nonzero()[0]
     if len(meet):
         raise ParameterError("region", int(first[meet[0] + 1]), "mappings may not overlap")

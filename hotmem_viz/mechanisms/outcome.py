@@ -56,17 +56,14 @@ class Outcome:
 
 def join_outcomes(outcomes: Sequence[Outcome]) -> Outcome:
     """Join the answers of requests made one after another."""
-    by_zone: dict[int, int] = {}
+    joined = Outcome(frames=union([out.frames for out in outcomes]))
     for out in outcomes:
+        joined.granted += out.granted
+        joined.refused += out.refused
+        joined.released += out.released
+        joined.reports += out.reports
+        joined.moves += out.moves
+        joined.time_ns += out.time_ns
         for zone, pages in out.by_zone.items():
-            by_zone[zone] = by_zone.get(zone, 0) + pages
-    return Outcome(
-        granted=sum(out.granted for out in outcomes),
-        refused=sum(out.refused for out in outcomes),
-        frames=union([out.frames for out in outcomes]),
-        released=[frames for out in outcomes for frames in out.released],
-        by_zone=by_zone,
-        reports=[report for out in outcomes for report in out.reports],
-        moves=[moves for out in outcomes for moves in out.moves],
-        time_ns=sum(out.time_ns for out in outcomes),
-    )
+            joined.by_zone[zone] = joined.by_zone.get(zone, 0) + pages
+    return joined

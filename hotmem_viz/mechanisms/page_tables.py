@@ -44,8 +44,20 @@ class Built:
     for_span: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
 
+class _New(NamedTuple):
+    """Tables that are asked for, higher levels first; frames: NONE where refused; all (n,)."""
+
+    level: np.ndarray
+    frames: np.ndarray
+    space: np.ndarray
+    span: np.ndarray
+
+
 class _Lack(NamedTuple):
-    """Tables that one level lacks: first span that needs each, and which one each span needs."""
+    """Tables that one level lacks: the first span that needs each.
+
+    missing: (m,) the spans without one, and inverse: (m,) which of the tables each needs.
+    """
 
     level: int
     missing: np.ndarray
@@ -77,12 +89,9 @@ def _walk(
     top = s.geometry.top
     rows = {top: s.spaces.top[space].astype(np.int64)}
     for level in range(top - 1, lowest - 1, -1):
-        above = rows[level + 1]
-        here = np.full(len(span), NONE, np.int64)
-        at = np.flatnonzero(above >= 0)
-        index = entry_index(s, span[at], lowest, level + 1)
-        here[at] = s.entries.entries[s.tables.slot[above[at]], index]
-        rows[level] = here
+        # Below NONE there is NONE: what row -1 stands for has no entry in use (memory.growing).
+        slot, index = s.tables.slot[rows[level + 1]], entry_index(s, span, lowest, level + 1)
+        rows[level] = s.entries.entries[slot, index].astype(np.int64)
     return rows
 
 
@@ -96,111 +105,88 @@ def build_tables(
     tables that the next span got until then stay, as in the kernel.
     """
     rows = _walk(s, space, span, lowest)
-    lacks = [
-        _find_lack(s, space, span, lowest, level, rows)
-        for level in range(lowest, s.geometry.top)
-        if (rows[level] == NONE).any()
-    ]
+    lacks = _find_lacks(s, space, span, lowest, rows)
     if not lacks:
         return Built(rows[lowest], len(span))
-    levels = np.concatenate([np.full(len(x.first), x.level) for x in lacks])
+    levels = np.array([x.level for x in lacks]).repeat([len(x.first) for x in lacks])
     first = np.concatenate([x.first for x in lacks])
-    order = np.lexsort((-levels, first))
+    # Of one span the higher levels come first, as they stand here.
+    order = first.argsort(kind="stable")
     frames, outcome = _ask(s, levels[order], nid)
-    frames, surplus = _drop_surplus(frames, first[order])
-    if len(surplus):
-        outcome.released.append(FrameSet.of_pfns(surplus))
-        free_pages(s.mem, outcome.released[-1])
-    granted = np.full(len(order), NONE, np.int64)
+    built = Built(rows[lowest], len(span), outcome)
+    if outcome.refused:
+        built.served = int(first[order[frames.argmin()]])
+        frames = _give_surplus(s, frames, first[order], outcome)
+    granted = np.empty(len(order), np.int64)
     granted[order] = frames
-    built = _enter(s, space, span, lowest, rows, lacks, granted)
-    short = np.flatnonzero(frames < 0)
-    built.served = int(first[order][short[0]]) if len(short) else len(span)
-    asked_for = built.for_span
-    sort = np.argsort(asked_for, kind="stable")
-    built.created, built.for_span = built.created[sort], asked_for[sort]
-    built.outcome = outcome
+    new = _enter(s, lowest, rows, lacks, _New(levels, granted, space[first], span[first]))
+    asked = order[frames >= 0]
+    built.created, built.for_span = new[asked], first[asked]
     return built
 
 
-def _find_lack(
-    s: AddressSpaces,
-    space: np.ndarray,
-    span: np.ndarray,
-    lowest: int,
-    level: int,
-    rows: dict[int, np.ndarray],
-) -> _Lack:
-    """Find the tables that a level lacks; each is wanted by the first span that needs it."""
-    missing = (rows[level] == NONE).nonzero()[0]
-    shift = s.geometry.levels[level].table_order - s.geometry.levels[lowest].table_order
-    keys = (space[missing].astype(np.int64) << _SPACE_SHIFT) + (span[missing] >> shift)
-    first, inverse = _first_of_each(keys)
-    return _Lack(level, missing, missing[first], inverse)
-
-
-def _first_of_each(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the distinct keys: where each first occurs, and the number of every key's own."""
-    if len(keys) and (keys[1:] >= keys[:-1]).all():
-        new = find_changes(keys)
-        return new.nonzero()[0], np.cumsum(new) - 1
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    return first, inverse
+def _find_lacks(
+    s: AddressSpaces, space: np.ndarray, span: np.ndarray, lowest: int, rows: dict[int, np.ndarray]
+) -> list[_Lack]:
+    """Find the tables that each level lacks, in order of address, higher levels first."""
+    keys = (space << _SPACE_SHIFT) + span
+    by_key, lacks = keys.argsort(kind="stable"), []
+    for level in range(s.geometry.top - 1, lowest - 1, -1):
+        missing = by_key[rows[level][by_key] == NONE]
+        if len(missing):
+            shift = s.geometry.levels[level].table_order - s.geometry.levels[lowest].table_order
+            new = find_changes(keys[missing] >> shift)
+            first = np.minimum.reduceat(missing, new.nonzero()[0])
+            lacks.append(_Lack(level, missing, first, new.cumsum() - 1))
+    return lacks
 
 
 def _ask(s: AddressSpaces, levels: np.ndarray, nid: int) -> tuple[np.ndarray, Outcome]:
     """Request a frame for each table: (n,) int64 pfns, NONE where refused, in the order given."""
     frames = np.full(len(levels), NONE, np.int64)
+    if not s.high_tables:
+        out = alloc_pages(s.mem, GFP["KERNEL"], len(levels), PageKind.PAGE_TABLE, nid=nid)
+        frames[: out.granted] = out.frames.pfns()
+        return frames, out
     outcomes = []
-    low = levels == 0
-    parts = [(~low, "KERNEL"), (low, "HIGHUSER")] if s.high_tables else [(low | ~low, "KERNEL")]
-    for part, gfp in parts:
-        at = np.flatnonzero(part)
+    for part, gfp in (levels > 0, "KERNEL"), (levels == 0, "HIGHUSER"):
+        at = part.nonzero()[0]
         out = alloc_pages(s.mem, GFP[gfp], len(at), PageKind.PAGE_TABLE, nid=nid)
         frames[at[: out.granted]] = out.frames.pfns()
         outcomes.append(out)
     return frames, join_outcomes(outcomes)
 
 
-def _drop_surplus(frames: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _give_surplus(
+    s: AddressSpaces, frames: np.ndarray, first: np.ndarray, outcome: Outcome
+) -> np.ndarray:
     """Take back frames of spans after the first that cannot have all its tables.
 
-    frames, first: (n,) in the order of request. Returns frames, and those taken back.
+    frames, first: (n,) in the order of request. Returns the frames that are kept, else NONE.
     """
-    short = np.flatnonzero(frames < 0)
-    if not len(short):
-        return frames, frames[:0]
-    late = (first > first[short[0]]) & (frames >= 0)
-    return np.where(late, NONE, frames), frames[late]
+    late = (first > first[frames.argmin()]) & (frames >= 0)
+    if late.any():
+        outcome.released.append(FrameSet.of_pfns(frames[late]))
+        free_pages(s.mem, outcome.released[-1])
+    return np.where(late, NONE, frames)
 
 
 def _enter(
-    s: AddressSpaces,
-    space: np.ndarray,
-    span: np.ndarray,
-    lowest: int,
-    rows: dict[int, np.ndarray],
-    lacks: list[_Lack],
-    granted: np.ndarray,
-) -> Built:
-    """Enter new tables into the arrays, higher levels first. granted: (n,) frames by lack."""
-    created, for_span = [], []
-    ends = np.cumsum([len(x.first) for x in lacks])
-    for lack, end in zip(reversed(lacks), reversed(ends), strict=True):
-        frames = granted[end - len(lack.first) : end]
-        got = np.flatnonzero(frames >= 0)
-        first = lack.first[got]
-        parent = rows[lack.level + 1][first]
-        index = entry_index(s, span[first], lowest, lack.level + 1)
-        made = add_tables(s, lack.level, frames[got], parent, index, space[first])
-        new = np.full(len(lack.first), NONE, np.int64)
-        new[got] = made
-        rows[lack.level][lack.missing] = new[lack.inverse]
-        created.append(made)
-        for_span.append(first)
-    return Built(
-        rows[lowest], len(span), created=np.concatenate(created), for_span=np.concatenate(for_span)
-    )
+    s: AddressSpaces, lowest: int, rows: dict[int, np.ndarray], lacks: list[_Lack], new: _New
+) -> np.ndarray:
+    """Enter new tables into the arrays: (n,) int64 rows, NONE for those that have no frame."""
+    got = (new.frames >= 0).nonzero()[0]
+    made = np.full(len(new.frames), NONE, np.int64)
+    made[got] = s.tables.take(len(got))
+    parents, indices, at = [], [], 0
+    for lack in lacks:
+        part = slice(at, at := at + len(lack.first))
+        rows[lack.level][lack.missing] = made[part][lack.inverse]
+        parents.append(rows[lack.level + 1][lack.first])
+        indices.append(entry_index(s, new.span[part], lowest, lack.level + 1))
+    parent, index = np.concatenate(parents)[got], np.concatenate(indices)[got]
+    _write_tables(s, made[got], new.level[got], new.frames[got], parent, index, new.space[got])
+    return made
 
 
 def add_tables(
@@ -218,24 +204,43 @@ def add_tables(
     All (n,). aside: they are only put aside for the split of a huge page, and nothing points at
     them. Returns their rows. The frames become their address spaces' owners'.
     """
-    rows, t = s.tables.take(len(frames)), s.tables
+    rows = s.tables.take(len(frames))
+    levels = np.full(len(rows), level)
+    _write_tables(s, rows, levels, frames, parent, index, space, aside=aside)
+    return rows
+
+
+def _write_tables(
+    s: AddressSpaces,
+    rows: np.ndarray,
+    level: np.ndarray,
+    frames: np.ndarray,
+    parent: np.ndarray,
+    index: np.ndarray,
+    space: np.ndarray,
+    *,
+    aside: bool = False,
+) -> None:
+    """Write the rows of new tables, higher levels first; see `add_tables`."""
+    t = s.tables
     t.frame[rows], t.level[rows], t.space[rows] = frames, level, space
     t.parent[rows], t.index[rows] = parent, index
     if not aside:
-        t.slot[rows] = (s.entries if level else s.present).take(len(rows))
-        at = np.flatnonzero(parent >= 0)
+        upper = int(np.count_nonzero(level))
+        t.slot[rows[:upper]] = s.entries.take(upper)
+        t.slot[rows[upper:]] = s.present.take(len(rows) - upper)
+        at = (parent >= 0).nonzero()[0]
         s.entries.entries[t.slot[parent[at]], index[at]] = rows[at]
-    np.add.at(s.spaces.levels, (space, np.full(len(rows), level)), 1)
-    held = frames >= 0
+    np.add.at(s.spaces.levels, (space, level), 1)
+    held = (frames >= 0).nonzero()[0]
     s.mem.owner.reshape(-1)[frames[held]] = s.spaces.owner[space[held]]
-    return rows
 
 
 def remove_tables(s: AddressSpaces, rows: np.ndarray) -> FrameSet:
     """Take tables down: no parent points at them, their frames are free. rows: (n,) unique."""
     t = s.tables
     level, slot, parent = t.level[rows], t.slot[rows], t.parent[rows]
-    pointed = np.flatnonzero((parent >= 0) & (slot >= 0))
+    pointed = ((parent >= 0) & (slot >= 0)).nonzero()[0]
     s.entries.entries[t.slot[parent[pointed]], t.index[rows[pointed]]] = NONE
     np.subtract.at(s.spaces.levels, (t.space[rows], level), 1)
     frames = frames_of_tables(s, rows)
@@ -249,6 +254,10 @@ def remove_tables(s: AddressSpaces, rows: np.ndarray) -> FrameSet:
 
 def frames_of_tables(s: AddressSpaces, rows: np.ndarray) -> FrameSet:
     """Return all frames of some tables; a top table can have several, or none of its own."""
-    frames, top = s.tables.frame[rows], s.tables.level[rows] == s.geometry.top
-    every = [frames[~top], *(frames[top] + i for i in range(s.geometry.top_pages))]
-    return FrameSet.of_pfns(np.concatenate(every))
+    frames, pages = s.tables.frame[rows], s.geometry.top_pages
+    if pages == 1:
+        return FrameSet.of_pfns(frames)
+    top = s.tables.level[rows] == s.geometry.top
+    return FrameSet.of_pfns(
+        np.concatenate([frames[~top], *(frames[top] + i for i in range(pages))])
+    )

@@ -38,12 +38,13 @@ def tables_in(s: AddressSpaces, space: int, start: int = 0, end: int | None = No
     for level in range(top, 0, -1):
         place = s.geometry.levels[level]
         above = found[-1]
-        entries = s.entries.entries[s.tables.slot[above.rows], : place.entries]
-        at, index = np.nonzero(entries != NONE)
-        spans = above.spans[at] * place.entries + index
+        entries = s.entries.entries[s.tables.slot[above.rows], : place.entries].ravel()
+        at = (entries != NONE).nonzero()[0]
+        spans = above.spans[at // place.entries] * place.entries + at % place.entries
         inside = (spans << place.entry_order < end) & (spans + 1 << place.entry_order > start)
-        children, spans = entries[at, index][inside].astype(np.int64), spans[inside]
-        found.append(Tables(level - 1, children[children >= 0], spans[children >= 0]))
+        children, spans = entries[at[inside]].astype(np.int64), spans[inside]
+        tables = children >= 0
+        found.append(Tables(level - 1, children[tables], spans[tables]))
         if level == 1:
             put = children <= -3
             aside = Tables(0, -3 - children[put], spans[put])
@@ -137,7 +138,8 @@ def walk_all(s: AddressSpaces, wanted: np.ndarray) -> Walk:
     """Read every entry of every process's upper tables, as the stopped machine would (A15).
 
     wanted: (n,) pfns. The answer is that of `find_pointers`, the cost is not. It is counted in
-    entries as the kernel has them, its own half of a top table included.
+    entries as the kernel has them, its own half of a top table included. Left out: with page-table
+    isolation the second page of a top table repeats the program's entries; they count once.
     """
     t = s.tables
     upper = np.flatnonzero(t.level[: t.used] > 0)

@@ -6,6 +6,7 @@ bit each. Pure functions: nothing here knows memory.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -29,26 +30,26 @@ class Touches(NamedTuple):
 
     def part(self, start: int, end: int) -> Touches:
         """Return touches start to end, exclusive."""
+        if not start and end == len(self.span):
+            return self
         return Touches(self.source[start:end], self.span[start:end], self.bits[start:end])
 
 
 def touch_ranges(geometry: PageGeometry, start: np.ndarray, pages: np.ndarray) -> Touches:
     """Touch every page of some ranges. start, pages: (m,) int64, first vpn and length."""
     order, words = _shape(geometry)
-    end = start + pages
+    end, some = start + pages, pages > 0
     first, last = start >> order, end - 1 >> order
-    n = np.where(pages > 0, last - first + 1, 0)
-    source = np.repeat(np.arange(len(start)), n)
-    until = np.cumsum(n)
-    span = np.arange(int(n.sum())) - np.repeat(until - n - first, n)
+    n = (last - first + 1) * some
+    until = n.cumsum()
+    source = np.arange(len(start)).repeat(n)
+    span = np.arange(len(source)) + (first + n - until)[source]
     bits = np.full((len(span), words), ALL_ONES)
-    some = np.flatnonzero(n)
-    head, tail = (until - n)[some], until[some] - 1
-    before, until_end = start[some] - (first[some] << order), end[some] - (last[some] << order)
-    if before.any():
-        bits[head] &= ~_below(before, words)
-    if (until_end != 1 << order).any():
-        bits[tail] &= _below(until_end, words)
+    before, after = start - (first << order), (last + 1 << order) - end
+    cut = (some & (before > 0)).nonzero()[0]
+    bits[(until - n)[cut]] &= ~_below(before[cut], words)
+    cut = (some & (after > 0)).nonzero()[0]
+    bits[until[cut] - 1] &= _below((1 << order) - after[cut], words)
     return Touches(source, span, bits)
 
 
@@ -71,14 +72,18 @@ def touch_every(geometry: PageGeometry, start: np.ndarray, count: np.ndarray, st
 
 def count_pages(bits: np.ndarray) -> np.ndarray:
     """Count the pages of each touch: (n, J) uint64 -> (n,) int64."""
-    return np.asarray(np.add.reduce(np.bitwise_count(bits), axis=1, dtype=np.int64))
+    return np.asarray(np.bitwise_count(bits) @ np.ones(bits.shape[1], np.int64))
 
 
 def list_pages(bits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """List pages one by one: of which touch, and which page of its span; (k,) int64 each."""
-    at = np.flatnonzero(unpack(bits.ravel()))
+    flat = bits.ravel()
+    words = flat.nonzero()[0]
+    # Of a sparse touch nearly all words are empty.
+    at = unpack(flat[words]).reshape(-1).view(bool).nonzero()[0]
+    page = words[at // WORD] * WORD + at % WORD
     width = bits.shape[1] * WORD
-    return at // width, at % width
+    return page // width, page % width
 
 
 def lowest_pages(bits: np.ndarray, n: int) -> np.ndarray:
@@ -94,9 +99,13 @@ def _shape(geometry: PageGeometry) -> tuple[int, int]:
     return lowest.table_order, lowest.entries // WORD
 
 
+@cache
+def _limits(words: int) -> np.ndarray:
+    """Return the pages below every limit of a span: (64 J + 1, J) uint64."""
+    pages = np.tri(words * WORD + 1, words * WORD, -1, np.uint8)
+    return np.packbits(pages, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+
+
 def _below(limit: np.ndarray, words: int) -> np.ndarray:
     """Return the pages below a limit inside each span: (m,) int64 -> (m, J) uint64."""
-    left = np.clip(limit[:, None] - WORD * np.arange(words), 0, WORD)
-    # A shift by the width of a word is undefined: whole words are made apart.
-    some = ~(ALL_ONES << np.minimum(left, WORD - 1).astype(np.uint64))
-    return np.where(left == WORD, ALL_ONES, some)
+    return np.asarray(_limits(words)[limit])

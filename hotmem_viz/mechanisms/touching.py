@@ -12,6 +12,7 @@ Sources: mm/memory.c `__handle_mm_fault`, `do_anonymous_page`, `do_fault`, mm/sh
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ from hotmem_viz.mechanisms.touches import (
     lowest_pages,
     touch_every,
 )
+from hotmem_viz.memory.frames import find_changes
 from hotmem_viz.vocabulary import PageKind
 
 if TYPE_CHECKING:
@@ -70,20 +72,19 @@ class Touched:
 
 
 class _Batch(NamedTuple):
-    """Touches with what they refer to: all (n,); shift is vpn - page of the segment."""
+    """Touches with what they refer to: space (n,); shift, vpn - page of the segment, by source."""
 
     touches: Touches
     space: np.ndarray
     segment: int
     shift: np.ndarray
+    nid: int
     write: bool
 
     def part(self, start: int, end: int) -> _Batch:
-        return self._replace(
-            touches=self.touches.part(start, end),
-            space=self.space[start:end],
-            shift=self.shift[start:end],
-        )
+        if not start and end == len(self.space):
+            return self
+        return self._replace(touches=self.touches.part(start, end), space=self.space[start:end])
 
 
 def touch(s: AddressSpaces, access: Access) -> Touched:
@@ -92,12 +93,12 @@ def touch(s: AddressSpaces, access: Access) -> Touched:
     Raises ParameterError when a page lies outside its mapping.
     """
     batch = _prepare(s, access)
-    counts = count_pages(batch.touches.bits)
-    parts = serve_in_parts(len(counts), PART, lambda a, b: _serve(s, batch.part(a, b)))
-    done = Touched(int(counts.sum()), int(counts[: parts.served].sum()), parts.refused)
+    n, wanted = len(batch.space), int(np.asarray(access.pages, np.int64).sum())
+    parts = serve_in_parts(n, PART, lambda a, b: _serve(s, batch.part(a, b)))
+    done = Touched(wanted, wanted, parts.refused, outcome=join_outcomes(parts.outcomes))
     if done.refused:
+        done.pages = int(np.bitwise_count(batch.touches.bits[: parts.served]).sum(dtype=np.int64))
         done.pages += _present(s, batch.part(parts.served, parts.served + 1))
-    done.outcome = join_outcomes(parts.outcomes)
     return done
 
 
@@ -134,37 +135,37 @@ def _prepare(s: AddressSpaces, access: Access) -> _Batch:
     m = s.mappings
     rows = np.asarray(access.mapping, np.int64)
     first, count = np.asarray(access.first, np.int64), np.asarray(access.pages, np.int64)
-    start = m.start[rows] + first
+    begin, spaces, segments = m.start[rows], m.space[rows].astype(np.int64), m.segment[rows]
+    start, nids = begin + first, s.spaces.nid[spaces]
     beyond = (first < 0) | (start + (count - 1) * access.step >= m.end[rows])
-    if (beyond & (count > 0)).any() or (m.space[rows] < 0).any():
+    if ((beyond & (count > 0)) | (spaces < 0)).any():
         raise ParameterError("access", int(first.max(initial=0)), "pages of the mapping alone")
     if m.huge[rows].any():
         raise ParameterError("mapping", rows.tolist()[:4], "one without huge pages")
-    segments, nids = m.segment[rows], s.spaces.nid[m.space[rows]]
-    if (segments != segments[:1]).any() or (nids != nids[:1]).any():
+    if ((segments != segments[:1]) | (nids != nids[:1])).any():
         raise ParameterError("mapping", rows.tolist()[:4], "one node, and one segment or none")
     touches = touch_every(s.geometry, start, count, access.step)
-    shift = m.start[rows] - m.offset[rows]
-    segment = int(segments[0]) if len(segments) else -1
-    space = m.space[rows].astype(np.int64)[touches.source]
-    return _Batch(touches, space, segment, shift[touches.source], access.write)
+    segment, nid = (int(segments[0]), int(nids[0])) if len(rows) else (-1, 0)
+    shift = begin - m.offset[rows]
+    return _Batch(touches, spaces[touches.source], segment, shift, nid, access.write)
 
 
 def _serve(s: AddressSpaces, batch: _Batch) -> tuple[int, bool, Outcome]:
     """Serve touches from the first on. Returns how many, and whether no more could be had."""
-    nid = int(s.spaces.nid[batch.space[0]])
-    built = build_tables(s, batch.space, batch.touches.span, nid=nid)
+    built = build_tables(s, batch.space, batch.touches.span, nid=batch.nid)
     fit, outcomes = built.served, [built.outcome]
     surplus = bool(built.outcome.refused and s.high_tables)
+    slots = s.tables.slot[built.rows[:fit]]
     if batch.write or batch.segment >= 0:
         back = _back_segment if batch.segment >= 0 else _back_private
-        reached, data = back(s, batch.part(0, fit), built.rows[:fit], nid)
+        reached, data = back(s, batch.part(0, fit), slots)
         surplus |= reached < fit
         fit = reached
         outcomes.append(data)
     else:
-        _map(s, batch.part(0, fit), built.rows[:fit], batch.touches.bits[:fit], zero=True)
-    _undo_late(s, built, fit, outcomes)
+        _map(s, batch.part(0, fit), slots, batch.touches.bits[:fit])
+    if fit < len(batch.space):
+        _undo_late(s, built, fit, outcomes)
     return fit, not surplus, join_outcomes(outcomes)
 
 
@@ -176,13 +177,20 @@ def _undo_late(s: AddressSpaces, built: Built, fit: int, outcomes: list[Outcome]
 
 
 def _map(
-    s: AddressSpaces, batch: _Batch, rows: np.ndarray, bits: np.ndarray, *, zero: bool
+    s: AddressSpaces,
+    batch: _Batch,
+    slots: np.ndarray,
+    bits: np.ndarray,
+    counts: np.ndarray | None = None,
 ) -> None:
-    """Set entries: to the zero page, where nothing is mapped yet, or to pages of their own."""
-    p, slots = s.present, s.tables.slot[rows]
+    """Set entries to pages of their own, `counts` (n,) of them; or to the zero page, if None.
+
+    The zero page goes where nothing is mapped yet.
+    """
+    p, zero = s.present, counts is None
     if zero:
         bits = bits & ~p.present[slots]
-    if (np.diff(slots) > 0).all():
+    if (slots[1:] > slots[:-1]).all():
         p.present[slots] |= bits
         p.zero[slots] = p.zero[slots] | bits if zero else p.zero[slots] & ~bits
     else:
@@ -191,14 +199,12 @@ def _map(
         np.bitwise_or.at(p.zero, slots, bits)
         if not zero:
             np.bitwise_and.at(p.zero, slots, ~bits)
-    if zero:
-        return
-    np.add.at(s.spaces.rss, batch.space, count_pages(bits))
+    if counts is not None:
+        np.add.at(s.spaces.rss, batch.space, counts)
 
 
-def _lacking(s: AddressSpaces, batch: _Batch, rows: np.ndarray) -> np.ndarray:
+def _lacking(s: AddressSpaces, batch: _Batch, slots: np.ndarray) -> np.ndarray:
     """Return the pages wanted that have no frame behind them yet: (n, J) uint64."""
-    slots = s.tables.slot[rows]
     backed = s.present.present[slots] & ~s.present.zero[slots]
     return np.asarray(batch.touches.bits & ~backed)
 
@@ -208,25 +214,24 @@ def _present(s: AddressSpaces, batch: _Batch) -> int:
     row = find_tables(s, batch.space, batch.touches.span)
     if row[0] < 0:
         return 0
-    return int(count_pages(batch.touches.bits & ~_lacking(s, batch, row))[0])
+    lacking = _lacking(s, batch, s.tables.slot[row])
+    return int(count_pages(batch.touches.bits & ~lacking)[0])
 
 
-def _back_private(
-    s: AddressSpaces, batch: _Batch, rows: np.ndarray, nid: int
-) -> tuple[int, Outcome]:
+def _back_private(s: AddressSpaces, batch: _Batch, slots: np.ndarray) -> tuple[int, Outcome]:
     """Give private pages frames and map them; returns how many touches were served."""
-    bits = _lacking(s, batch, rows)
+    bits = _lacking(s, batch, slots)
     counts = count_pages(bits)
-    total = int(counts.sum())
-    out = alloc_pages(s.mem, GFP["HIGHUSER_MOVABLE"], total, PageKind.ANON, nid=nid)
-    until = np.cumsum(counts)
-    served = int(np.searchsorted(until, out.granted, side="right")) if out.refused else len(bits)
-    if served < len(bits):
+    total, served = int(counts.sum()), len(bits)
+    out = alloc_pages(s.mem, GFP["HIGHUSER_MOVABLE"], total, PageKind.ANON, nid=batch.nid)
+    if out.refused:
+        until = counts.cumsum()
+        served = int(until.searchsorted(out.granted, side="right"))
         left = out.granted - (int(until[served - 1]) if served else 0)
-        bits = bits[: served + 1]
-        bits[served] = lowest_pages(bits[served], left)
+        bits, counts = bits[: served + 1], counts[: served + 1]
+        bits[served], counts[served] = lowest_pages(bits[served], left), left
     used = len(bits)
-    _map(s, batch.part(0, used), rows[:used], bits, zero=False)
+    _map(s, batch.part(0, used), slots[:used], bits, counts)
     at, page = list_pages(bits)
     vpn = (batch.touches.span[at] << s.geometry.levels[0].table_order) + page
     _keep(s, batch.space[at], vpn, out.frames.pfns())
@@ -236,31 +241,23 @@ def _back_private(
 def _keep(s: AddressSpaces, space: np.ndarray, vpn: np.ndarray, pfn: np.ndarray) -> None:
     """Enter private pages into their processes' lists; (k,) each."""
     s.mem.owner.reshape(-1)[pfn] = s.spaces.owner[space]
-    borders = (space[1:] != space[:-1]).nonzero()[0] + 1
-    if len(space) and not len(borders):
-        s.pages.setdefault(int(space[0]), []).append((vpn, pfn))
-        return
-    for where, pages, frames in zip(
-        np.split(space, borders), np.split(vpn, borders), np.split(pfn, borders), strict=True
-    ):
-        if len(where):
-            s.pages.setdefault(int(where[0]), []).append((pages, frames))
+    borders = (find_changes(space).nonzero()[0]).tolist()
+    for start, end in pairwise([*borders, len(space)]):
+        s.pages.setdefault(int(space[start]), []).append((vpn[start:end], pfn[start:end]))
 
 
-def _back_segment(
-    s: AddressSpaces, batch: _Batch, rows: np.ndarray, nid: int
-) -> tuple[int, Outcome]:
+def _back_segment(s: AddressSpaces, batch: _Batch, slots: np.ndarray) -> tuple[int, Outcome]:
     """Give the pages of a segment frames, once for all who touch them, and map them."""
     segment = s.segments[batch.segment]
     if segment is None:
         raise ParameterError("segment", batch.segment, "one that exists")
-    bits = _lacking(s, batch, rows)
+    bits = _lacking(s, batch, slots)
     order = s.geometry.levels[0].table_order
-    start = (batch.touches.span << order) - batch.shift
+    start = (batch.touches.span << order) - batch.shift[batch.touches.source]
     low = max(int(start.min(initial=0)), 0)
     high = int(start.max(initial=0)) + (1 << order)
     if (segment.frames[low:high] >= 0).all():
-        _map(s, batch, rows, bits, zero=False)
+        _map(s, batch, slots, bits, count_pages(bits))
         return len(bits), Outcome()
     first, inverse = np.unique(start, return_inverse=True)
     wanted = np.zeros((len(first), bits.shape[1]), np.uint64)
@@ -271,14 +268,14 @@ def _back_segment(
     if (first[1:] - first[:-1] < 1 << order).any():
         # Mappings that lie differently to the tables name a page more than once.
         lack = np.unique(lack)
-    out = alloc_pages(
-        s.mem, GFP["HIGHUSER_MOVABLE"], len(lack), PageKind.ANON, owner=segment.owner, nid=nid
-    )
+    gfp, owner = GFP["HIGHUSER_MOVABLE"], segment.owner
+    out = alloc_pages(s.mem, gfp, len(lack), PageKind.ANON, owner=owner, nid=batch.nid)
     segment.frames[lack[: out.granted]] = out.frames.pfns()
     served = len(bits)
     if out.refused:
         short = np.zeros(len(first), bool)
         short[at[segment.frames[pages] < 0]] = True
         served = int(short[inverse].argmax()) if short[inverse].any() else served
-    _map(s, batch.part(0, served), rows[:served], bits[:served], zero=False)
+    bits = bits[:served]
+    _map(s, batch.part(0, served), slots[:served], bits, count_pages(bits))
     return served, out

@@ -26,7 +26,7 @@ def exit_process(s: AddressSpaces, space: int) -> FrameSet:
     """End a process: its pages, tables and mappings go. Returns the frames made free."""
     freed = [_free(s, _take_pages(s.pages, space)), _free_huge(s, _take_pages(s.huge_pages, space))]
     m = s.mappings
-    mine = np.flatnonzero(m.space[: m.used] == space)
+    mine = (m.space[: m.used] == space).nonzero()[0]
     freed.append(_leave_segments(s, m.segment[mine]))
     m.give(mine)
     freed.append(remove_tables(s, tables_of(s, space)))
@@ -133,11 +133,12 @@ def _free_huge(s: AddressSpaces, heads: np.ndarray) -> FrameSet:
 def _leave_segments(s: AddressSpaces, segments: Iterable[int] | np.ndarray) -> FrameSet:
     """Let mappings go of their segments; one that nobody maps or keeps is freed."""
     freed = []
-    rows, counts = np.unique(np.asarray(segments, np.int64), return_counts=True)
-    for row, count in zip(rows.tolist(), counts.tolist(), strict=True):
-        shared = s.segments[row] if row >= 0 else None
+    left = np.asarray(segments, np.int64)
+    counts = np.bincount(left[left >= 0])
+    for row in counts.nonzero()[0].tolist():
+        shared = s.segments[row]
         if shared:
-            shared.users -= count
+            shared.users -= int(counts[row])
             if not shared.users:
                 freed.append(drop_segment(s, row))
     return union(freed)

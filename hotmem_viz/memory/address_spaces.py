@@ -96,7 +96,7 @@ class AddressSpaces:
 
     def alive(self) -> np.ndarray:
         """Return the rows of the address spaces that exist: (n,) int64, ascending."""
-        return np.flatnonzero(self.spaces.top[: self.spaces.used] >= 0)
+        return np.asarray((self.spaces.top[: self.spaces.used] >= 0).nonzero()[0])
 
     def table_pages(self, space: int) -> int:
         """Return the frames that the tables of an address space lie in."""

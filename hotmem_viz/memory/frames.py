@@ -52,7 +52,7 @@ class FrameSet:
     @classmethod
     def empty(cls) -> FrameSet:
         """Return the set of no frames."""
-        return cls(np.empty(0, np.int64), np.empty(0, np.uint64))
+        return _EMPTY
 
     @classmethod
     def of_range(cls, start_pfn: int, end_pfn: int) -> FrameSet:
@@ -67,9 +67,9 @@ class FrameSet:
             return cls.empty()
         # Most callers have them in order, and millions of them take a while to sort.
         if not (pfns[1:] > pfns[:-1]).all():
-            pfns = np.unique(pfns)
+            pfns = np.sort(pfns)
         words = pfns // WORD
-        first = np.flatnonzero(np.diff(words, prepend=-1))
+        first = find_changes(words).nonzero()[0]
         ones = np.uint64(1) << (pfns % WORD).astype(np.uint64)
         return cls(words[first], np.bitwise_or.reduceat(ones, first))
 
@@ -89,7 +89,7 @@ class FrameSet:
 
     def pfns(self) -> np.ndarray:
         """Return the pfns, ascending: (n,) int64."""
-        at = unpack(self.bits).reshape(-1).nonzero()[0]
+        at = unpack(self.bits).reshape(-1).view(bool).nonzero()[0]
         return np.asarray(self.words[at // WORD] * WORD + at % WORD)
 
     def __or__(self, other: FrameSet) -> FrameSet:
@@ -109,6 +109,9 @@ class FrameSet:
         return FrameSet(self.words[: last + 1], bits)
 
 
+_EMPTY = FrameSet(np.empty(0, np.int64), np.empty(0, np.uint64))
+
+
 def lowest_bits(word: np.uint64, n: int) -> np.uint64:
     """Return the n lowest set bits of one word."""
     at = np.flatnonzero(unpack(np.array([word])))[:n].astype(np.uint64)
@@ -117,7 +120,8 @@ def lowest_bits(word: np.uint64, n: int) -> np.uint64:
 
 def find_changes(values: np.ndarray) -> np.ndarray:
     """Say where a series differs from what stands before it, at its beginning too: (n,) bool."""
-    new = np.ones(len(values), bool)
+    new = np.empty(len(values), bool)
+    new[:1] = True
     np.not_equal(values[1:], values[:-1], out=new[1:])
     return new
 

@@ -17,9 +17,9 @@ _FIRST_ROWS = 64
 class Growing:
     """Declared arrays whose first axis grows; an attribute for each field.
 
-    Arrays are longer than what is in use: rows without a thing hold the fields' `empty` values.
-    Growing doubles the arrays, so a row costs constant time; an array fetched before `take` is
-    stale after it.
+    Arrays are longer than what is in use: rows without a thing hold the fields' `empty` values, and
+    the last row is always one of them, so that -1 can be looked up. Growing doubles the arrays, so
+    a row costs constant time; an array fetched before `take` is stale after it.
     """
 
     def __init__(self, fields: tuple[Field, ...], sizes: Mapping[str, int] | None = None) -> None:
@@ -50,8 +50,8 @@ class Growing:
             self._n_spare -= len(parts[-1])
         parts.append(np.arange(self.used, self.used + count))
         self.used += count
-        self._reserve(self.used)
-        return np.concatenate(parts)
+        self._reserve(self.used + 1)
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
     def give(self, rows: np.ndarray) -> None:
         """Empty some rows and keep them for later. rows: (n,) int64, unique, in use."""

@@ -53,7 +53,8 @@ class CellGrid:
     def touched(self, frames: FrameSet) -> tuple[np.ndarray, np.ndarray]:
         """Return the cells that hold some frames, and where their pages are.
 
-        Returns cells (n,) int64, ascending, and rows (n,) int64 into the page fields seen as
+        Frames of sections without memory have no cell and are left out. Returns cells (n,) int64,
+        ascending, and rows (n,) int64 into the page fields seen as
         (N / pages_per_cell, pages_per_cell).
         """
         if self.pages_per_cell >= WORD:
@@ -61,8 +62,10 @@ class CellGrid:
         else:
             per_word = WORD // self.pages_per_cell
             rows = (frames.words[:, None] * per_word + np.arange(per_word)).ravel()
-        section = rows // self.cells_per_section
-        return self._first_cell[section] + rows % self.cells_per_section, rows
+        first = self._first_cell[rows // self.cells_per_section]
+        if len(first) and first.min() < 0:
+            rows, first = rows[first >= 0], first[first >= 0]
+        return first + rows % self.cells_per_section, rows
 
     def read(self, mem: PhysicalMemory, rows: np.ndarray) -> np.ndarray:
         """Return the kinds of some cells: (n,) uint8."""
@@ -77,9 +80,11 @@ class CellGrid:
             words = mem.pinned_bits.reshape(-1, self.pages_per_cell // WORD)[rows]
             return np.asarray(words.any(axis=1))
         first = rows * self.pages_per_cell
+        bits = mem.pinned_bits[first // WORD]
+        if not bits.any():
+            return np.zeros(len(rows), bool)
         mask = np.uint64((1 << self.pages_per_cell) - 1)
-        bits = mem.pinned_bits[first // WORD] >> (first % WORD).astype(np.uint64)
-        return np.asarray((bits & mask) != 0)
+        return np.asarray((bits >> (first % WORD).astype(np.uint64) & mask) != 0)
 
     def read_owner(self, mem: PhysicalMemory, rows: np.ndarray) -> np.ndarray:
         """Return the owners of some one-page cells: (n,) uint16."""

@@ -76,7 +76,8 @@ class TrackWriter:
         if len(at):
             cells, flip = cells[at], flip[at]
             self.state[cells] ^= flip
-            begins = np.ones(len(cells) + 1, bool)
+            begins = np.empty(len(cells) + 1, bool)
+            begins[0] = begins[-1] = True
             begins[1:-1] = (cells[1:] != cells[:-1] + 1) | (flip[1:] != flip[:-1])
             bounds = begins.nonzero()[0]
             first = bounds[:-1]

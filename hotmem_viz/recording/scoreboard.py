@@ -1,7 +1,7 @@
-"""Six strategies side by side: their recordings, two of them on one cursor, and the scoreboard.
+"""Six strategies side by side: their recordings on one cursor, and the scoreboard.
 
-Nothing is typed in: every number is a counter of a recording, at one of its marks or at its end,
-and what is unproven is what the recording says is.
+Every number is a counter of a recording, see `measures`; what is unproven is what the recording
+says is.
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.recording.cells import MAX_CELLS
+from hotmem_viz.recording.coarse import coarsen
+from hotmem_viz.recording.lineup import LETTERS, Lineup, find_cursor
+from hotmem_viz.recording.measures import MEASURES, Better, Measure
 from hotmem_viz.recording.pair import Pair, pair_recordings
 from hotmem_viz.units import format_bytes
 from hotmem_viz.vocabulary import PAGE_SIZE
@@ -23,53 +27,11 @@ if TYPE_CHECKING:
 
     from hotmem_viz.recording.recording import Event, Recording
 
-Better = Literal["high", "low", ""]
+STEP = "step"
+"""The counter that strategies go along: steps of the plan that all of them share."""
 
-
-@dataclass(frozen=True)
-class Measure:
-    """A column of the scoreboard.
-
-    counter: whose value it is, at the mark of a kind, or at the end. better: which end of it is
-    good, "" for what stands beside the strategies. of: the counter of what was asked. note: what
-    has to be said of the number.
-    """
-
-    name: str
-    counter: str
-    title: str
-    better: Better
-    at: str = ""
-    of: str = ""
-    note: str = ""
-
-
-MEASURES = (
-    Measure("usable", "metadata_usable", "metadata could fill", "high", "CAPACITY"),
-    Measure("mappable", "mappable", "address space tables could map", "high", "CAPACITY"),
-    Measure("given", "metadata_given", "metadata given", "high", of="metadata_asked"),
-    Measure("removed", "sections_removed", "sections removed", "high", of="sections_asked"),
-    Measure(
-        "pause",
-        "pause_ns",
-        "machine stopped for",
-        "low",
-        note="by a cost model, never measured (Q12)",
-    ),
-    Measure("loads", "loads_mean", "loads a lookup", "low", note="counted, never timed (Q11)"),
-    Measure("decisions", "decisions", "decisions of a person", "low"),
-    Measure("broken_left", "broken_left", "broken node: sections in use", "low"),
-    Measure("usable_after", "metadata_usable", "metadata could fill, after", "high"),
-    Measure(
-        "tax",
-        "tax_ns",
-        "tax, if page tables migrated",
-        "",
-        note="1.6 % of a fault was published in 2008; a fault's time is assumed",
-    ),
-    Measure("table_held", "table_held", "sections freed, if so", ""),
-)
-"""The columns, in order; the last two are the always-on migration of page tables."""
+LINEUP_CELLS = MAX_CELLS // len(LETTERS)
+"""So many cells has each of the maps that share a screen."""
 
 
 def read_measure(recording: Recording, measure: Measure) -> float:
@@ -164,6 +126,15 @@ class Strategies:
         """Return the event that sums a strategy up."""
         return self.recordings[name].event_list[-1]
 
+    @property
+    def lineup(self) -> Lineup:
+        """All strategies on one time cursor, step by step of the plan that they share.
+
+        Their maps are small, so their cells are coarser than those of the recordings.
+        """
+        recordings = tuple(coarsen(r, LINEUP_CELLS) for r in self.recordings.values())
+        return Lineup(recordings, tuple(self.titles.values()), find_cursor(recordings, STEP), STEP)
+
     def pair(self, left: str, right: str) -> Pair:
         """Put two strategies on one time cursor, step by step of their plan.
 
@@ -203,4 +174,4 @@ def pair_steps(left: Recording, right: Recording) -> Pair:
     first, second = (r.event_list[0].title for r in (left, right))
     # One strategy with other parameters is called by what differs.
     titles = (first, second) if first != second else None
-    return pair_recordings(left, right, by="step", titles=titles)
+    return pair_recordings(left, right, by=STEP, titles=titles)

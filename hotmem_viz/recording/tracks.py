@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 SCATTERED = 0xFFFF
 """In a lookup track: the section's pages lie in several places, each found by itself."""
@@ -90,11 +90,18 @@ class CellTrack:
     length: np.ndarray
     flip: np.ndarray
 
+    def changes(self, tick: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the cells that differ from tick - 1, each once, and their flips: (n,) each."""
+        runs = slice(int(self.offsets[tick]), int(self.offsets[tick + 1]))
+        length = self.length[runs].astype(np.int64)
+        before = np.cumsum(length) - length
+        cells = np.arange(length.sum()) + np.repeat(self.start[runs] - before, length)
+        return cells, np.repeat(self.flip[runs], length)
+
     def flip_tick(self, state: np.ndarray, tick: int) -> None:
         """Apply the runs of one tick to `state` in place: forward from tick - 1, or back."""
-        for i in range(int(self.offsets[tick]), int(self.offsets[tick + 1])):
-            a = int(self.start[i])
-            state[a : a + int(self.length[i])] ^= self.flip[i]
+        cells, flips = self.changes(tick)
+        state[cells] ^= flips
 
     def frame(self, tick: int) -> np.ndarray:
         """Return the whole state at `tick`, (C,): the key frame before it, then the runs after."""
@@ -103,6 +110,15 @@ class CellTrack:
         for t in range(int(self.key_ticks[q]) + 1, tick + 1):
             self.flip_tick(state, t)
         return state
+
+    def walk(self, ticks: Iterable[int]) -> Iterator[np.ndarray]:
+        """Yield the whole state at some ascending ticks, (C,); it is the same array every time."""
+        state, at = self.keys[0].copy(), 0
+        for tick in ticks:
+            while at < tick:
+                at += 1
+                self.flip_tick(state, at)
+            yield state
 
 
 @dataclass(frozen=True)

@@ -209,7 +209,7 @@ class BootOptionsRun:
         yield from self._range_boot()
         yield from self._tell(telling.tell_month(self.parameters.month, *self.specs[:2]))
         yield self.story.flush()
-        yield from self._next(telling.tell_again(self.options[1]))
+        yield from self._next(telling.tell_again(self.options[1], self.parameters.month))
         yield from self._range_boot()
         if self.parameters.beside == HOT_ADD:
             yield from self._next(telling.tell_one_node(self.specs[2]))
@@ -242,7 +242,8 @@ class BootOptionsRun:
             yield from self._tell(telling.tell_landing(landing, self.running, pfn))
             yield self.story.flush()
         yield from self._locality()
-        yield from self._tell(telling.tell_score(self.score, self.running))
+        month = self.parameters.month
+        yield from self._tell(telling.tell_score(self.score, self.running, month))
         yield self.story.flush()
 
     def _locality(self) -> Iterator[Tick]:

@@ -85,5 +85,5 @@ def tell_range(landing: Landing) -> tuple[str, str]:
         title = f"The range misses the mark on {nodes}"
         text += f"it touches {nodes}, yet not just what the table marks as hot-pluggable."
     if landing.hole and landing.nids:
-        text += f" {format_bytes(landing.hole * PAGE_SIZE)} of it are hole."
+        text += f" {format_bytes(landing.hole * PAGE_SIZE)} of it lie where there is no memory."
     return title, text

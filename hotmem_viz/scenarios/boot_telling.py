@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 BOOTS = ("day 1", "a month later", "instead")
 SIZING = "find_zone_movable_pfns_for_nodes"
-REVERTED = "(2012; in no released kernel)"
+REVERTED = "(reverted before 3.9: no released kernel has it)"
 
 WHAT_HAPPENED = {
     "added": "a board was added as node 4",
@@ -31,6 +31,14 @@ WHAT_HAPPENED = {
     "renumbered": "firmware numbers nodes 2 and 3 the other way round",
     "same": "nothing has changed",
 }
+AFTER_A_MONTH = {
+    (False, False): "This time the addresses still fit.",
+    (False, True): "The text is the same, the machine is not: it has to be worked out again.",
+    (True, False): "Neither the text nor the machine has changed, so the addresses fit.",
+    (True, True): "Neither the text nor the machine has changed: what was wrong stays wrong.",
+}
+"""What the score of a month later comes to, by (nothing has changed, something is wrong)."""
+
 TODAY = {
     "kernelcore": "The kernel spreads a size over the nodes by itself and knows nothing of what "
     "can be pulled out.",
@@ -63,8 +71,7 @@ def tell_table(spec: MachineSpec, options: BootOptions) -> Said:
         f"The SRAT (domain, base, length, flags; 3: hot-pluggable): {srat_text(spec)}. "
         f"What a person typed from it: {options.text} {REVERTED}."
     )
-    more = {"claims": ("S1", "S4"), "rule": "A1", "unproven": True}
-    more["function"] = "acpi_numa_memory_affinity_init"
+    more = {"claims": ("S1", "S4"), "rule": "A1", "function": "acpi_numa_memory_affinity_init"}
     return Said(EventKind.BOOT, "Day 1: read a table, type addresses", text, more)
 
 
@@ -73,7 +80,7 @@ def tell_landing(landing: Landing, boot: int, pfn: int) -> Said:
     title, text = tell_range(landing)
     claims = ("S1", "S2") if landing.verdict != "swallows" else ("S1", "S2", "S3")
     claims = claims if not boot else (*claims, "S5")
-    more = {"claims": claims, "rule": "A1", "function": SIZING, "pfn": pfn, "unproven": True}
+    more = {"claims": claims, "rule": "A1", "function": SIZING, "pfn": pfn}
     return Said(EventKind.RANGE_READ, title, text, more)
 
 
@@ -82,7 +89,11 @@ def tell_locality(lost: Mapping[int, int], nodes: int, remote: int, asked: int) 
     text = f"A task on each of {nodes} nodes asks for {asked} kernel pages. "
     if lost:
         nids = tuple(lost)
-        served = ", ".join(f"node {by} serves node {nid}" for nid, by in lost.items())
+        servers = dict.fromkeys(lost.values())
+        served = ", ".join(
+            f"node {by} serves {name_nodes(tuple(n for n in nids if lost[n] == by))}"
+            for by in servers
+        )
         title = f"No kernel memory on {name_nodes(nids)}"
         text += (
             f"{served[0].upper()}{served[1:]}: {remote} of {asked * nodes} pages lie on another "
@@ -95,8 +106,8 @@ def tell_locality(lost: Mapping[int, int], nodes: int, remote: int, asked: int) 
     return Said(EventKind.REMOTE_KERNEL, title, text, more)
 
 
-def tell_score(score: Score, boot: int) -> Said:
-    """Tell the score of a boot by ranges."""
+def tell_score(score: Score, boot: int, month: str) -> Said:
+    """Tell the score of a boot by ranges. month: what has happened to the machine since day 1."""
     wrong = score.wrongly_movable + score.wrongly_kernel
     when = BOOTS[boot]
     title = f"Score, {when}: {_size(wrong)} in the wrong zone"
@@ -106,14 +117,10 @@ def tell_score(score: Score, boot: int) -> Said:
         text += " Each address is right or wrong by what one table of one day said."
     else:
         claims = ("S5", "S6", "S7")
-        stale = wrong or score.without_kernel
-        text += (
-            " The text is the same, the machine is not: it has to be worked out again."
-            if stale
-            else " This time the addresses still fit."
-        )
+        stale = bool(wrong or score.without_kernel)
+        text += f" {AFTER_A_MONTH[month == 'same', stale]}"
         text += " A way to debug, said H. Peter Anvin, ridiculous as a solution in the field."
-    more = {"claims": claims, "rule": "A1", "function": SIZING, "unproven": True}
+    more = {"claims": claims, "rule": "A1", "function": SIZING}
     return Said(EventKind.SCORED, title, text, more)
 
 
@@ -138,15 +145,16 @@ def tell_month(month: str, before: MachineSpec, after: MachineSpec) -> Said:
         EventKind.MACHINE_CHANGED,
         f"A month later: {WHAT_HAPPENED[month]}",
         text,
-        {"claims": ("S5",), "function": "acpi_numa_memory_affinity_init"},
+        {"claims": ("S5",), "rule": "A1", "function": "acpi_numa_memory_affinity_init"},
     )
 
 
-def tell_again(options: BootOptions) -> Said:
-    """Tell that the same text boots the changed machine."""
+def tell_again(options: BootOptions, month: str) -> Said:
+    """Tell that the same text boots the machine a month later."""
     text = f"Nobody has touched the command line: {options.text} {REVERTED}."
-    more = {"claims": ("S5",), "rule": "A1", "function": SIZING, "unproven": True}
-    return Said(EventKind.BOOTED_AGAIN, "The same string boots the changed machine", text, more)
+    more = {"claims": ("S5",), "rule": "A1", "function": SIZING}
+    machine = "same" if month == "same" else "changed"
+    return Said(EventKind.BOOTED_AGAIN, f"The same string boots the {machine} machine", text, more)
 
 
 def tell_one_node(spec: MachineSpec) -> Said:
@@ -154,7 +162,8 @@ def tell_one_node(spec: MachineSpec) -> Said:
     text = (
         f"Node 0 boots with {_size(spec.nodes[0].present_pages)} and no option. The other "
         f"{len(spec.nodes) - 1} nodes are added while it runs; what each block is for is written "
-        "to its state file, and no address is typed."
+        "to its state file, and no address is typed. The mail names the files “online” or "
+        "“online-reserved”; the word became online_movable (3.8)."
     )
     more = {"claims": ("S8",), "rule": "A11", "function": "add_memory_resource"}
     return Said(EventKind.BOOTED_AGAIN, "Instead: one node boots, the rest is added", text, more)

@@ -39,6 +39,7 @@ WORKLOAD_COUNTERS = {
     "remote": "kernel pages served by another node",
 }
 TYPES = (MigrateType.UNMOVABLE, MigrateType.MOVABLE, MigrateType.RECLAIMABLE)
+_TYPE_COLUMNS = np.array(TYPES)
 _SIZES = ("start_pfn", "end_pfn", "present", "managed")
 
 
@@ -133,7 +134,8 @@ def describe_levels(geometry: PageGeometry) -> list[dict[str, Any]]:
 
 def read_levels(s: AddressSpaces) -> np.ndarray:
     """Count the table pages of the processes that exist by level, lowest first: (D,) int64."""
-    return np.asarray(s.spaces.levels[s.alive()].sum(axis=0) * frames_of_levels(s.geometry))
+    # Those that have exited hold none.
+    return np.asarray(s.spaces.levels.sum(axis=0) * frames_of_levels(s.geometry))
 
 
 def widen_zones(listed: list[dict[str, Any]], mem: PhysicalMemory) -> None:
@@ -206,7 +208,7 @@ def read_memory(mem: PhysicalMemory) -> np.ndarray:
             zones.boost,
             useless,
             mem.zone_kinds.sum(axis=0),
-            mem.zone_types.sum(axis=0)[list(TYPES)],
+            mem.zone_types.sum(axis=0)[_TYPE_COLUMNS],
             (zones.free.sum(), useless.sum(), estimate_available(mem)),
         ),
         dtype=np.float64,

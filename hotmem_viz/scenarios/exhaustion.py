@@ -19,7 +19,7 @@ from hotmem_viz.mechanisms.oom import count_room
 from hotmem_viz.mechanisms.outcome import Moves, Report
 from hotmem_viz.mechanisms.requests import GFP_OF_KIND, Gfp
 from hotmem_viz.recording.recorder import Tick
-from hotmem_viz.scenarios import describe, telling
+from hotmem_viz.scenarios import cache_telling, describe, telling
 from hotmem_viz.scenarios.exhaustion_held import HeldObjects, count_cached
 from hotmem_viz.scenarios.exhaustion_machines import find_setup
 from hotmem_viz.scenarios.exhaustion_turns import draw_turns, size_turns
@@ -176,7 +176,7 @@ class Exhaustion:
 
     def _go_on(self) -> Iterator[Tick]:
         """End a run in which nothing was refused."""
-        done = telling.tell_done(self.memory, self._tick, self.objects, self._operations)
+        done = cache_telling.tell_done(self.memory, self._tick, self.objects, self._operations)
         yield self._flush(done)
 
     def _read(self) -> np.ndarray:

@@ -19,8 +19,9 @@ from hotmem_viz.mechanisms.offline import Offlining, Verdict, cancel_offline, go
 from hotmem_viz.mechanisms.outcome import Outcome
 from hotmem_viz.memory.frames import FrameSet
 from hotmem_viz.scenarios import hot_telling as telling
+from hotmem_viz.scenarios.boot_ranges import name_nodes
 from hotmem_viz.scenarios.hot_callbacks import call_owners
-from hotmem_viz.units import format_pages
+from hotmem_viz.units import counted, format_pages
 from hotmem_viz.vocabulary import EventKind, ZoneType
 
 if TYPE_CHECKING:
@@ -119,18 +120,18 @@ class Attempt:
         if not moved:
             return
         mem, out = self.mem, self.out
-        targets = ", ".join(map(str, target_nodes(mem, int(mem.zones.nid[out.zone]))))
+        targets = name_nodes(tuple(target_nodes(mem, int(mem.zones.nid[out.zone]))))
         text = (
-            f"The first pass finds {found:,} pages on the LRU lists and copies them to node "
-            f"{targets}, one migration entry and one reverse map each; a page takes "
-            "4.8 µs (published, of another machine). The numbers of the pages change, "
-            "their users notice nothing."
+            f"The first pass finds {counted(found, 'page')} on the LRU lists, to be copied to "
+            f"{targets}. The reverse map finds who maps a page, migration entries stand in for it "
+            "meanwhile; a page takes 4.8 µs (published, of another machine). Page frame numbers "
+            "change, virtual addresses do not."
         )
         yield from self.story.tell(
             EventKind.MIGRATED,
             "The first pass moves pages",
             text,
-            claims=("S45",),
+            claims=telling.leaving_claims(mem, out.zone),
             rule="A10",
             function="do_migrate_range()",
             pfn=out.start_pfn,
@@ -229,7 +230,7 @@ class Attempt:
         self.story.take(outcome)
         veto = self.out.veto
         text = (
-            f"{format_pages(len(outcome.frames))} let go by whoever held it. The kernel did "
+            f"Whoever held {format_pages(len(outcome.frames))} has let go. The kernel did "
             "nothing for that and was not told: the next try simply finds the way free."
         )
         yield from self.story.tell(
@@ -267,8 +268,9 @@ class Attempt:
         said = ", ".join(f"{name}: {'yes' if yes else 'no'}" for name, yes in asked.items())
         text = (
             f"Hearsay in the mail: other systems make each owner have a callback by which the VM "
-            f"forces it to let go. Asked here: {said}. {len(freed.frames):,} pages are let go. "
-            "Success and latency are chosen, not measured; Linux has no such thing."
+            f"forces it to let go. Asked here: {said}. Let go: "
+            f"{counted(len(freed.frames), 'page')}. Success and latency are chosen, not measured. "
+            "Linux has shrinkers; they may decline."
         )
         yield from self.story.tell(
             EventKind.CALLBACK,
@@ -276,6 +278,7 @@ class Attempt:
             text,
             claims=("S19",),
             rule="5.6",
+            function="shrink_slab()",
             pfn=self.block * self.pages,
             zone=self.out.zone,
             unproven=True,

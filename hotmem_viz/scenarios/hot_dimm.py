@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hotmem_viz.mechanisms.add_memory import add_memory, online_memory, remove_memory
-from hotmem_viz.units import format_pages
+from hotmem_viz.units import counted, format_pages
 from hotmem_viz.vocabulary import EventKind, SectionState
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ class Dimm:
         inside = pfns[(pfns >= start) & (pfns < end)]
         story.take(landed, self.parameters.idle * 1e9)
         text = (
-            f"In {self.parameters.idle:g} s an idle system's kernel asks for {len(pfns):,} pages; "
-            f"{len(inside):,} of them land in the new memory"
+            f"In {self.parameters.idle:g} s an idle system's kernel asks for "
+            f"{counted(len(pfns), 'page')}; in the new memory land {len(inside):,} of them"
         )
         text += f", the first at pfn {int(inside[0]):,}" if len(inside) else ""
         text += (
@@ -91,7 +91,7 @@ class Dimm:
         where = int(inside[0]) if len(inside) else int(pfns[0])
         yield from story.tell(
             EventKind.IDLED,
-            f"{len(inside):,} kernel pages land in it",
+            f"Kernel pages land in it: {len(inside):,}",
             text,
             claims=("S16",),
             rule="A2",
@@ -108,10 +108,11 @@ class Dimm:
         self.story.take(out)
         size = mem.spec.block_pages
         online = [b for b in list_online_blocks(mem) if start <= b * size < end]
+        blocks = (end - start) // size
         if out.refused:
             title = "The DIMM stays in its slot"
             text = (
-                f"{len(online)} of its {(end - start) // size} memory blocks are not offline, so "
+                f"Only {blocks - len(online)} of its {blocks} memory blocks are offline, so "
                 f"nothing is pulled out: {format_pages(end - start)} stay, with what they cost."
             )
         else:

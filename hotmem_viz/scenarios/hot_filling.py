@@ -45,6 +45,14 @@ BURST = 64
 """Pages asked for at a time until one falls into a block that nothing else of the kernel holds."""
 
 
+OWNERS = {
+    PageKind.SLAB: "what a burst left",
+    PageKind.PAGE_TABLE: "a process",
+    PageKind.PINNED: "network driver",
+}
+"""Whose the page is that a burst of kernel memory leaves behind."""
+
+
 class Filling:
     """Fills a machine; everything is drawn from the seed before anything is asked for."""
 
@@ -105,7 +113,7 @@ class Filling:
         Returns the page's pfn. Raises ParameterError where the burst falls into none of them.
         """
         mem, size = self.mem, self.mem.spec.block_pages
-        owner = mem.owners.add("what a burst left" if kind is PageKind.SLAB else "a process")
+        owner = mem.owners.add(OWNERS[kind])
         got: list[Outcome] = []
         there = np.empty(0, np.int64)
         while not len(there):

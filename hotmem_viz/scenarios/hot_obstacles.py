@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -47,12 +47,11 @@ def place_obstacle(filling: Filling, blocks: list[int]) -> Obstacle:
     """Let the parameters' obstacle come into one of some blocks, and choose that block."""
     mem, what = filling.mem, filling.parameters.obstacle
     if what in KERNEL_OBSTACLES:
-        kind = PageKind.SLAB if what == "slab" else PageKind.PAGE_TABLE
         kernel = [b for b in blocks if _is_free_to_go(mem, b)]
         if not kernel:
             allowed = "memory in a kernel zone that nothing else keeps; there is none to go"
             raise ParameterError("obstacle", what, allowed)
-        return _survivor(filling, kind, kernel)
+        return _survivor(filling, SURVIVORS[what], kernel)
     place = {"pin": _pin, "no_room": _no_room, "huge": _huge_page, "memmap": _memory_map}
     return place[what](filling, blocks) if what in place else Obstacle(filling.choose(blocks))
 
@@ -64,21 +63,41 @@ def _is_free_to_go(mem: PhysicalMemory, block: int) -> bool:
     return bool(in_kernel) and find_veto(mem, start, start + mem.spec.block_pages) is None
 
 
-def _survivor(filling: Filling, kind: PageKind, blocks: list[int]) -> Obstacle:
+class Survivor(NamedTuple):
+    """A page that a burst of kernel memory leaves: its kind, why it stays, who asked for it."""
+
+    kind: PageKind
+    word: str
+    why: str
+    claim: str
+    function: str
+
+
+SURVIVORS = {
+    "slab": Survivor(
+        PageKind.SLAB, "slab page", "one object in it is still in use; the others are free",
+        "S16", "allocate_slab()",
+    ),
+    "page_table": Survivor(
+        PageKind.PAGE_TABLE, "page table", "its process lives on, asleep", "S17",
+        "pte_alloc_one()",
+    ),
+    "device": Survivor(
+        PageKind.PINNED, "page of a ring buffer",
+        "its device knows it by its physical address and may write to it at any time", "S18",
+        "dma_alloc_coherent()",
+    ),
+}  # fmt: skip
+
+
+def _survivor(filling: Filling, left: Survivor, blocks: list[int]) -> Obstacle:
     mem = filling.mem
     nid = int(mem.zones.nid[mem.zone.reshape(-1)[blocks[0] * mem.spec.block_pages]])
-    pfn, out = filling.leave_survivor(kind, blocks, nid)
-    word = "slab page" if kind is PageKind.SLAB else "page table"
-    slab = kind is PageKind.SLAB
-    why = (
-        "one object in it is still in use; the others are free"
-        if slab
-        else "its process lives on, asleep"
-    )
+    pfn, out = filling.leave_survivor(left.kind, blocks, nid)
     text = (
         f"A burst of kernel memory, {format_pages(len(out.frames))}, has come and gone. Left of it "
-        f"is one {word} at pfn {pfn:,}: {why}. It lies in memory{pfn // mem.spec.block_pages}, "
-        "and there alone."
+        f"is one {left.word} at pfn {pfn:,}: {left.why}. It lies in "
+        f"memory{pfn // mem.spec.block_pages}, and there alone."
     )
     release = partial(_free, mem, FrameSet.of_pfns(np.array([pfn])))
     return Obstacle(
@@ -86,10 +105,10 @@ def _survivor(filling: Filling, kind: PageKind, blocks: list[int]) -> Obstacle:
         pfn,
         out,
         release,
-        f"One {word} stays behind",
+        f"One {left.word} stays behind",
         text,
-        ("S16",) if slab else ("S17",),
-        "allocate_slab()" if slab else "pte_alloc_one()",
+        (left.claim,),
+        left.function,
     )
 
 
@@ -103,13 +122,13 @@ def _pin(filling: Filling, blocks: list[int]) -> Obstacle:
     out = filling.pin(block)
     pfn = int(out.frames.pfns()[0])
     text = (
-        f"A device reads or writes pfn {pfn:,} for a transfer (direct I/O), and holds a reference. "
-        "A short pin leaves the page where it is, in ZONE_MOVABLE too; only a pin for long is "
-        "moved out first (since 5.13)."
+        f"A device fills pfn {pfn:,} (direct I/O): until it is done, the kernel holds one more "
+        "reference to the page. A short pin leaves it where it is, in ZONE_MOVABLE too; only "
+        "before a long one is a page moved out (since 5.13)."
     )
-    title, function = "A page is pinned", "pin_user_pages()"
+    title, function = "A page is pinned", "get_user_pages_fast()"
     release = partial(unpin_pages, mem, out.frames)
-    return Obstacle(block, pfn, out, release, title, text, ("S18",), function)
+    return Obstacle(block, pfn, out, release, title, text, ("S18", "S38"), function)
 
 
 def _no_room(filling: Filling, blocks: list[int]) -> Obstacle:

@@ -36,6 +36,7 @@ OBSTACLES = {
     "nothing": "nothing",
     "one slab page": "slab",
     "a page table": "page_table",
+    "a device's buffer": "device",
     "a pinned page": "pin",
     "no room elsewhere": "no_room",
     "a huge page": "huge",
@@ -47,7 +48,7 @@ ENDINGS = {
     "nothing: it goes on": "never",
 }
 ONLINE = ("online", "online_kernel", "online_movable")
-KERNEL_OBSTACLES = ("slab", "page_table")
+KERNEL_OBSTACLES = ("slab", "page_table", "device")
 
 SMALL_PAGES, DIMM_BLOCKS = 8192, 4
 """The small machine: 1 GiB at 1/32, all of it below 4 GiB, so that a DIMM is its first Normal."""
@@ -134,7 +135,9 @@ def _check_obstacle(p: HotRemoveParameters) -> None:
         allowed = "kernel pages never come into ZONE_MOVABLE; choose a kernel zone"
         raise ParameterError("obstacle", p.obstacle, allowed)
     if p.what == "block" and p.where == "both" and p.obstacle not in ("nothing", *KERNEL_OBSTACLES):
-        allowed = "beside a Movable block, a kernel zone's residue: nothing, slab or page_table"
+        allowed = "beside a Movable block, a kernel zone's residue: nothing, " + ", ".join(
+            KERNEL_OBSTACLES
+        )
         raise ParameterError("obstacle", p.obstacle, allowed)
     if p.obstacle == "huge" and p.what == "block" and p.where == "kernel" and p.machine != "small":
         allowed = "huge pages come from ZONE_MOVABLE while it has room; choose movable"

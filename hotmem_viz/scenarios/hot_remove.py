@@ -98,6 +98,12 @@ class HotRemove:
             blocks = self._blocks_of_all()
             yield from self._hinder(blocks, p.what)
             yield from self._request(blocks, BATCH_OF_MANY)
+        if p.what == "node":
+            left = sum(a.out.verdict is Verdict.OK for a in self.attempts)
+            spent = self.clocks.movable_ns + self.clocks.kernel_ns
+            told = telling.tell_node(self.nid, left, len(blocks), spent)
+            yield from story.tell(EventKind.NODE_LEFT, **told)
+            yield story.flush()
         if self.dimm:
             yield from self.dimm.pull_out()
         told = telling.tell_corner(measure_corner(self.memory))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hotmem_viz.mechanisms.isolation import VetoRule, describe_page
 from hotmem_viz.mechanisms.offline import Verdict
 from hotmem_viz.scenarios.telling import WORDS
-from hotmem_viz.units import format_pages
+from hotmem_viz.units import counted, format_pages
 from hotmem_viz.vocabulary import PageKind, ZoneType
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ RULES = {
     VetoRule.RESERVED: ("it is reserved, which counts in every zone", "has_unmovable_pages()"),
     VetoRule.HUGETLB: ("huge pages do not migrate here", "has_unmovable_pages()"),
     VetoRule.UNMOVABLE: ("it is on no LRU list and nobody can move it", "has_unmovable_pages()"),
-    VetoRule.NO_ROOM: ("no frame is found that its content could go to", "new_page()"),
+    VetoRule.NO_ROOM: (
+        "no frame is found that its content could go to",
+        "alloc_migration_target()",
+    ),
     VetoRule.PINNED: (
         "it has a reference that the kernel cannot account for: EAGAIN, however often it is tried",
         "folio_migrate_mapping()",
@@ -57,12 +60,14 @@ CLAIMS_OF_KIND = {
 
 def claims_of(veto: Veto) -> tuple[str, ...]:
     """Return the claims that a guilty page shows."""
-    return ("S18",) if veto.rule is VetoRule.PINNED else CLAIMS_OF_KIND.get(veto.kind, ("S45",))
+    return (
+        ("S18", "S38") if veto.rule is VetoRule.PINNED else CLAIMS_OF_KIND.get(veto.kind, ("S45",))
+    )
 
 
 def name_page(veto: Veto) -> str:
     """Name a guilty page: its number, what it holds and for whom."""
-    owner = f" of {veto.owner}" if veto.owner != NOBODY else ""
+    owner = f" ({veto.owner})" if veto.owner != NOBODY else ""
     return f"pfn {veto.pfn:,}, {KIND_WORDS[veto.kind]}{owner}"
 
 
@@ -70,6 +75,11 @@ def name_block(mem: PhysicalMemory, block: int, zone: int = -1) -> str:
     """Name a memory block as sysfs does, with its zone."""
     where = f" in {mem.zones.label(zone)}" if zone >= 0 else ""
     return f"memory{block}{where}"
+
+
+def leaving_claims(mem: PhysicalMemory, zone: int) -> tuple[str, ...]:
+    """Return the claim that an emptied block shows: that of ZONE_MOVABLE, or of any section."""
+    return ("S45",) if mem.zones.type[zone] == ZoneType.MOVABLE else ("S24",)
 
 
 def seconds(time_ns: float) -> str:
@@ -84,8 +94,9 @@ def tell_boot(mem: PhysicalMemory, what: str) -> dict[str, Any]:
     zones = mem.zones
     movable = int(zones.managed[zones.type == ZoneType.MOVABLE].sum())
     total = int(zones.managed.sum())
+    how_many = format_pages(movable) if movable else "none"
     text = (
-        f"{mem.profile.title}: {format_pages(total)} are managed, {format_pages(movable)} of them "
+        f"{mem.profile.title}: {format_pages(total)} are managed, {how_many} of them "
         f"in ZONE_MOVABLE. {what} will have to go. The kernel does not remove sections but memory "
         f"blocks, here of {format_pages(mem.spec.block_pages)}."
     )
@@ -109,7 +120,7 @@ def tell_isolated(mem: PhysicalMemory, out: Offlining) -> dict[str, Any]:
     return {
         "title": f"memory{block} is isolated",
         "text": text,
-        "claims": ("S45",),
+        "claims": leaving_claims(mem, out.zone),
         "rule": "A9",
         "function": "start_isolate_page_range()",
         "pfn": out.start_pfn,
@@ -126,7 +137,7 @@ def tell_refused(mem: PhysicalMemory, out: Offlining) -> dict[str, Any]:
         return {
             "title": f"{verdict}: memory{block} stays",
             "text": text + " No page is guilty; a block with a hole or of two zones never goes.",
-            "claims": ("S45",),
+            "claims": ("S24",),
             "rule": "A10",
             "function": "memory_block_offline()",
             "pfn": out.start_pfn,
@@ -155,7 +166,7 @@ def tell_endless(mem: PhysicalMemory, out: Offlining) -> dict[str, Any]:
     why, function = RULES[veto.rule]
     text = (
         f"{name_block(mem, block, out.zone)}: {out.passes:,} passes in {seconds(out.time_ns)} of "
-        f"model time, and {name_page(veto)} is still there: {why}. The loop has no limit; it goes "
+        f"model time, and {name_page(veto)}, is still there: {why}. The loop has no limit; it goes "
         "on for ever unless a signal comes. The block stays isolated meanwhile."
     )
     return {
@@ -181,16 +192,17 @@ def tell_offlined(mem: PhysicalMemory, out: Offlining, before: tuple[int, int]) 
     zones, z = mem.zones, out.zone
     block = out.start_pfn // mem.spec.block_pages
     low = int(zones.low[z])
+    moved = format_pages(out.granted) if out.granted else "no page"
     text = (
         f"memory{block} has left {zones.label(z)} after {seconds(out.time_ns)} and {_passes(out)}; "
-        f"{format_pages(out.granted)} moved. The zone manages {int(zones.managed[z]):,} "
-        f"pages instead of {before[0]:,}, its low mark goes from {before[1]:,} to {low:,}, its "
+        f"{moved} moved. The zone manages {int(zones.managed[z]):,} pages "
+        f"instead of {before[0]:,}, its low mark goes from {before[1]:,} to {low:,}, its "
         f"span is pfn {int(zones.start_pfn[z]):,} to {int(zones.end_pfn[z]):,}."
     )
     return {
         "title": f"memory{block} is offline",
         "text": text,
-        "claims": ("S45",),
+        "claims": leaving_claims(mem, z),
         "rule": "A12",
         "function": "remove_pfn_range_from_zone()",
         "pfn": out.start_pfn,
@@ -200,17 +212,17 @@ def tell_offlined(mem: PhysicalMemory, out: Offlining, before: tuple[int, int]) 
 
 def tell_interrupted(mem: PhysicalMemory, out: Offlining) -> dict[str, Any]:
     """Tell what a signal does: the memory is back, what has moved stays moved."""
+    moved = f"; what had moved, {format_pages(out.granted)}, stays where it is" * bool(out.granted)
     block = out.start_pfn // mem.spec.block_pages
     text = (
         f"{Verdict.EINTR.value}, “{out.reason}”: after {seconds(out.time_ns)} and {_passes(out)} "
-        f"a signal ends the attempt. memory{block} is back in use; "
-        f"{format_pages(out.granted)} that had moved stay where they are. An eject that firmware "
-        "asks for runs in a kernel thread, which no signal reaches."
+        f"a signal ends the attempt. The block, memory{block}, is back in use{moved}. An eject "
+        "that firmware asks for runs in a kernel thread, which no signal reaches."
     )
     return {
         "title": "A signal ends it",
         "text": text,
-        "claims": ("S45",),
+        "claims": leaving_claims(mem, out.zone),
         "rule": "A10",
         "function": "offline_pages()",
         "pfn": out.start_pfn,
@@ -218,14 +230,39 @@ def tell_interrupted(mem: PhysicalMemory, out: Offlining) -> dict[str, Any]:
     }
 
 
+def tell_node(nid: int, left: int, of: int, time_ns: float) -> dict[str, Any]:
+    """Tell how much of a node has left, and in what time."""
+    text = f"{left} of {counted(of, 'memory block')} of node {nid} have left after "
+    text += f"{seconds(time_ns)} of model time: pages at a published rate, waits as they were. "
+    if left == of:
+        text += "Nothing but movable pages lay there, so the node may be pulled out: this is what "
+        text += "ZONE_MOVABLE is for."
+    else:
+        text += "Each of the others is held by a page that cannot move, and while one stays, the "
+        text += "node does."
+    return {
+        "title": f"Node {nid} has left" if left == of else f"Node {nid} stays",
+        "text": text,
+        "claims": ("S45",),
+        "rule": "A10",
+        "function": "try_offline_node()",
+    }
+
+
 def tell_corner(corner: Corner) -> dict[str, Any]:
     """Tell what would have to go offline to change the ratio (S46)."""
-    held = corner.movable_held
-    text = (
-        f"To give kernel memory more, {corner.movable:,} Movable sections could change sides, once "
-        f"{format_pages(corner.movable_used)} have left them; {held:,} could not. The other way, "
-        f"{corner.kernel:,} kernel sections could go, {corner.kernel_held:,} are held by a page "
-        "that cannot move. Nothing but offlining and onlining again changes the ratio."
+    text = "There is no Movable section that could become the kernel's. "
+    if corner.movable or corner.movable_held:
+        used = format_pages(corner.movable_used)
+        text = (
+            f"To give kernel memory more, {counted(corner.movable, 'Movable section')} could change"
+            f" sides, once all that is used there, {used}, has left; {corner.movable_held:,} could"
+            " not. "
+        )
+    text += (
+        f"The other way, {counted(corner.kernel, 'kernel section')} could go, "
+        f"{corner.kernel_held:,} cannot, each held by a page that cannot move. "
+        "Nothing but offlining and onlining again changes the ratio."
     )
     return {
         "title": "The corner",

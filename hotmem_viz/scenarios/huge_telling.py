@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotmem_viz.scenarios.telling import confined_zone_name, tell_mark
-from hotmem_viz.units import format_bytes
+from hotmem_viz.units import counted, format_bytes
 from hotmem_viz.vocabulary import PAGE_SIZE, PAGEBLOCK_PAGES, EventKind
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ def tell_fragmented(mem: PhysicalMemory, blocks: Blocks) -> Event:
         "Programs, file readers and metadata have filled memory together; now half of the "
         "programs' pages are given back and most of the metadata. "
         f"{format_bytes(free * PAGE_SIZE)} are free, as much as {free // PAGEBLOCK_PAGES:,} huge "
-        f"pages of 2 MiB, but only {whole:,} pageblocks are free as a whole. Next: a large number "
-        "is written to nr_hugepages."
+        f"pages of 2 MiB, but of pageblocks only {whole:,} "
+        "lie free as a whole. Next: a large number is written to nr_hugepages."
     )
     return _event(
         EventKind.FRAGMENTED, "Memory is free in pieces", text, "A6, A7", "__rmqueue_smallest()"
@@ -59,10 +59,10 @@ def tell_found(mem: PhysicalMemory, new: tuple[int, int]) -> Event:
     """Tell what the pool gets as memory lies."""
     text = (
         f"What lies there whole, above the marks, is taken: {_sides(mem, new)}. A huge page that "
-        "can migrate may come from any zone; until 4.16 none could lie in ZONE_MOVABLE unless "
-        "hugepages_treat_as_movable was set, the switch that made a pool there possible in 2007."
+        "can migrate may come from any zone, since 3.12; before that hugepages_treat_as_movable "
+        "had to be set, the switch that came with the zone in 2007 and went in 4.16."
     )
-    title = f"{sum(new):,} huge pages as memory lies"
+    title = f"{counted(sum(new), 'huge page')} as memory lies"
     return _event(EventKind.ASKED_HUGE, title, text, "A5, A6", "alloc_fresh_huge_page()")
 
 
@@ -71,7 +71,7 @@ def tell_compacted(mem: PhysicalMemory, moved: int, new: tuple[int, int]) -> Eve
     text = (
         f"{moved:,} pages have moved to the tops of their zones. Pageblocks in which everything "
         "can move become whole; one with a page of metadata in it does not, whatever else "
-        f"leaves it. {sum(new):,} more huge pages: {_sides(mem, new)}."
+        f"leaves it. More huge pages: {sum(new):,}, {_sides(mem, new)}."
     )
     title = f"Compaction: {sum(new):,} more"
     return _event(EventKind.COMPACTED, title, text, "A6", "compact_zone()")
@@ -81,7 +81,8 @@ def tell_dropped(mem: PhysicalMemory, dropped: int, moved: int, new: tuple[int, 
     """Tell what dropping caches has brought."""
     text = (
         f"{dropped:,} pages of file data and of slab that can be shrunk are dropped, then "
-        f"{moved:,} pages move. {sum(new):,} more huge pages: {_sides(mem, new)}."
+        f"{counted(moved, 'page')} {'moves' if moved == 1 else 'move'}. More huge pages: "
+        f"{sum(new):,}, {_sides(mem, new)}."
     )
     title = f"Caches dropped: {sum(new):,} more"
     return _event(EventKind.COMPACTED, title, text, "A8", "drop_slab()")
@@ -105,5 +106,5 @@ def tell_pool(mem: PhysicalMemory, pool: tuple[int, int], blocks: Blocks) -> Eve
             "keeps such pages together where it can, and does well here; but nothing bounds how "
             "far metadata spreads, as the zone does."
         )
-    title = f"The pool: {sum(pool):,} huge pages, {format_bytes(sum(pool) << 21)}"
+    title = f"The pool: {counted(sum(pool), 'huge page')}, {format_bytes(sum(pool) << 21)}"
     return _event(EventKind.POOL_FULL, title, text, "A5", "set_max_huge_pages()")

@@ -87,17 +87,16 @@ def start_small(
     gathered.append(started)
     if not len(rows):
         return rows
-    starts = [p.start for p in layout.parts]
-    every = np.repeat(rows, len(starts))
-    pages = np.tile([p.pages for p in layout.parts], len(rows))
-    maps = map_regions(s, every, np.tile(starts, len(rows)), pages).reshape(len(rows), -1)
+    n, parts = len(rows), layout.parts
+    starts, pages = [p.start for p in parts] * n, np.array([p.pages for p in parts] * n)
+    maps = map_regions(s, rows.repeat(len(parts)), starts, pages).reshape(n, -1)
     done = wanted = 0
     for written in (False, True):
-        chosen = [i for i, p in enumerate(layout.parts) if p.written is written]
-        touched = np.tile([layout.parts[i].touched for i in chosen], len(rows))
-        mapping = maps[:, chosen].ravel()
-        answer = touch(s, Access(mapping, np.zeros_like(touched), touched, 1, written))
+        chosen = [i for i, p in enumerate(parts) if p.written is written]
+        touched = np.array([parts[i].touched for i in chosen] * n)
+        first = np.zeros(len(touched), np.int64)
+        answer = touch(s, Access(maps[:, chosen].ravel(), first, touched, 1, written))
         gathered.append(answer.outcome)
         done, wanted = done + answer.pages, wanted + answer.wanted
-    fit = len(rows) * done // wanted if done < wanted else len(rows)
+    fit = n * done // wanted if done < wanted else n
     return rows[:fit]

@@ -76,7 +76,7 @@ class Afterwards:
                 if self._is_slow():
                     yield self.story.flush()
         self.story.set_lookup(self.run.gauges.lookup())
-        yield from self.story.tell(**remap_telling.drained(self.section))
+        yield from self.story.tell(**remap_ending.drained(self.section))
         yield self.story.flush()
 
     def _exit(self, spaces: np.ndarray) -> None:
@@ -111,7 +111,7 @@ class Afterwards:
             self.story.add_rows("tables", rows)
         self.story.take(out, pause.total)
         self.story.set_lookup(gauges.lookup())
-        yield from self.story.tell(**remap_telling.came_home(self.section, out.granted))
+        yield from self.story.tell(**remap_ending.came_home(self.section, out.granted))
         yield self.story.flush()
 
     def _leave_again(self) -> Iterator[Tick]:
@@ -122,5 +122,5 @@ class Afterwards:
         yield from self.run.repeat(host)
         again = self.run.remap
         if again and again.verdict and again.pfn < 0:
-            yield from self.story.tell(**remap_telling.target_left(host, self.map.slow))
+            yield from self.story.tell(**remap_ending.target_left(host, self.map.slow))
             yield self.story.flush()

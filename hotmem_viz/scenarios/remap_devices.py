@@ -22,7 +22,7 @@ DEVICE_COUNTERS = {
 
 
 class Devices:
-    """Asks for devices' pages turn by turn; the first node is the one that is never removed."""
+    """Asks for devices' pages turn by turn; their region is a part of the first node."""
 
     def __init__(self, mem: PhysicalMemory, region: float, asked: float) -> None:
         self.mem = mem
@@ -43,10 +43,13 @@ class Devices:
     def tell(self) -> Told:
         """Say what is set aside."""
         region, present = self.region, self.mem.spec.present_pages
+        first, last, count = region.sections[0], region.sections[-1], len(region.sections)
+        where = f"section {first}" if count == 1 else f"{count} sections, {first} to {last},"
         text = (
-            f"{region.pages:,} pages, {region.pages / present:.1%} of memory, are set aside on node"
-            f" {self.mem.spec.nids[0]}, which is never removed: only devices' pages may lie there."
-            " How the kernel would know a page for a device's when it is asked for is open (Q15)."
+            f"{region.pages:,} pages, {region.pages / present:.1%} of memory, are set aside in"
+            f" {where} of node {self.mem.spec.nids[0]}, which nobody will ask to go: only devices'"
+            " pages may lie there. How the kernel would know, when a page is asked for, that a"
+            " device will use it is open (Q15)."
         )
         return told(
             EventKind.DEVICE_REGION, "A region for devices alone", text, "S39", "S43", rule="5.3",
@@ -57,7 +60,7 @@ class Devices:
         where = "all in the region" if self.region.pages else "anywhere: no region is set aside"
         text = f"Drivers ask for {count:,} pages, and again in each of the next turns: {where}."
         said = told(
-            EventKind.DEVICE_REGION, "Devices get pages", text, "S18", unproven=False,
+            EventKind.DEVICE_REGION, "Devices get pages", text, "S18", rule="A5", unproven=False,
             function="dma_alloc_coherent",
         )  # fmt: skip
         return {**said, "mark": False}

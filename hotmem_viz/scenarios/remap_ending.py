@@ -1,4 +1,4 @@
-"""The last words of the stop_machine scenario: what a reserve must hold, and what nobody built."""
+"""The end of the stop_machine scenario in words: drained, home, moved on; what nobody built."""
 
 from __future__ import annotations
 
@@ -6,13 +6,46 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hotmem_viz.scenarios.remap_telling import Told, told
+from hotmem_viz.scenarios.remap_telling import Told, pages, told
+from hotmem_viz.units import counted
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
 if TYPE_CHECKING:
     from hotmem_viz.memory.physical import PhysicalMemory
 
 _KERNEL = [k for k in PageKind if k.movability is Movability.REMAP_ONLY]
+
+
+def drained(section: int) -> Told:
+    """Say that the slow state is over."""
+    text = (
+        f"The last page of section {section} is freed: drained, and offline for good. The mail"
+        " does not say so; without it lookups there would be slow for ever."
+    )
+    return told(EventKind.DRAINED, "Drained", text, "S25", rule="5.2", questions=("Q6",))
+
+
+def came_home(section: int, count: int) -> Told:
+    """Say that the pages are back."""
+    text = (
+        f"The memory came back, and {pages(count)} were copied home in another stop: section"
+        f" {section} is found by the 1:1 map again, fast. Not in the mail."
+    )
+    return told(EventKind.COPIED_HOME, "Copied home", text, "S22", rule="5.2")
+
+
+def target_left(host: int, sections: list[int]) -> Told:
+    """Say that moves compose."""
+    named = ", ".join(map(str, sections))
+    text = f"Section {host}, where pages had gone, left as well. "
+    if sections:
+        text += f"The map was written once more for section {named}; the"
+    else:
+        text += "None of those pages lived any more; the"
+    text += " addresses have not changed since boot (Q7)."
+    return told(
+        EventKind.TARGET_REMOVED, "The target goes too", text, "S28", rule="5.2", questions=("Q7",)
+    )
 
 
 def device_reserve(mem: PhysicalMemory) -> Told:
@@ -23,12 +56,11 @@ def device_reserve(mem: PhysicalMemory) -> Told:
     kinds = mem.zone_kinds.sum(axis=0)
     devices = int(kinds[PageKind.PINNED]) + int(np.bitwise_count(mem.pinned_bits).sum())
     kernel, present = int(kinds[_KERNEL].sum()), mem.spec.present_pages
-    held = f"{devices:,} page" + ("" if devices == 1 else "s")
     text = (
         f"A reserve like kernelcore= must hold all kernel memory: {kernel:,} pages of slabs,"
         f" stacks, buffers and tables, {kernel / present:.1%} of this machine. The mail's holds"
-        f" only what a device has: {held} in this run. How few that is depends on the load: Meta"
-        " (2023) found 73% of unmovable pages to be networking's."
+        f" only what a device has: {pages(devices)} in this run. How few that is depends on the"
+        " load: Meta (2023) found 73% of unmovable pages to be networking's."
     )
     return told(
         EventKind.DEVICE_REGION, "What would have to stay", text, "S39", "S43", rule="5.3",
@@ -39,10 +71,11 @@ def device_reserve(mem: PhysicalMemory) -> Told:
 def finished(slow: int) -> Told:
     """Say what a lecture should not forget."""
     text = (
-        f"{slow} slow section{'' if slow == 1 else 's'} at the end. All of this is unproven and not"
-        " designed: DMA, IOMMUs, KVM, kexec, hibernation, /proc/kcore and the memory-failure code"
-        " know physical addresses too, and none of them was asked (Q10)."
+        f"{counted(slow, 'slow section')} at the end. Unproven, not designed: DMA, IOMMUs, KVM,"
+        " kexec, hibernation, /proc/kcore and memory failure know physical addresses too, and none"
+        " was asked (Q10). Fifteen open questions."
     )
     return told(
-        EventKind.DONE, "Nobody built it", text, "S40", "S41", "S42", rule="5.5", questions=("Q10",)
-    )
+        EventKind.DONE, "Nobody built it", text, "S40", "S41", "S42", rule="5.5",
+        questions=tuple(f"Q{n}" for n in range(1, 16)),
+    )  # fmt: skip

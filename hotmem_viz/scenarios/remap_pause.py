@@ -102,7 +102,7 @@ class Pause:
         story.take(out, base.copy)
         story.add_rows("spans", stop_machine.work_spans(cpus, working, base.copy))
         self.gauges.copied += count
-        yield from self._tell(remap_telling.copied(count, base, working))
+        yield from self._tell(remap_telling.copied(attempt, base, working))
         yield story.flush()
         names = remap.write_map(attempt)
         entries = map_entries(attempt)

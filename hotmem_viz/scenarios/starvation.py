@@ -190,11 +190,13 @@ class Starvation:
     def _tell_spill(self) -> Iterator[Tick]:
         """Tell when tables first lie in a zone that is not the highest of its node."""
         now = self._table_zones()
-        grown = np.flatnonzero(now > self._tables_at)
-        self._pending += int(np.maximum(now - self._tables_at, 0).sum())
+        more = np.maximum(now - self._tables_at, 0)
+        self._pending += int(more.sum())
         self._tables_at = now
+        if EventKind.TABLES_SPILL in self._told:
+            return
         zones = self.memory.zones
-        for zone in grown.tolist():
+        for zone in more.nonzero()[0].tolist():
             above = [
                 z
                 for z in range(len(zones))

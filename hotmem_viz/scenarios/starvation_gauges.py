@@ -45,13 +45,12 @@ class Gauges:
     def mapped(self) -> int:
         """Pages of address space that have a table."""
         s = self.spaces
-        tables = int(s.spaces.levels[s.alive(), 0].sum())
-        return tables << s.geometry.levels[0].table_order
+        return int(s.spaces.levels[:, 0].sum()) << s.geometry.levels[0].table_order
 
     @property
     def confined(self) -> int:
         """Pages of tables in the kernel zones; with HIGHPTE others lie elsewhere."""
-        return int(self.spaces.mem.zone_kinds[self.kernel, PageKind.PAGE_TABLE].sum())
+        return int(self.spaces.mem.zone_kinds[:, PageKind.PAGE_TABLE] @ self.kernel)
 
     @property
     def other(self) -> float:
@@ -61,7 +60,7 @@ class Gauges:
         Below 0 where boot put some of the memory map into movable memory, which 7.3 leaves out.
         """
         z = self.spaces.mem.zones
-        used = int((z.present - z.free)[self.kernel].sum())
+        used = int((z.present - z.free) @ self.kernel)
         return (used - self.confined) / self.total - MEMORY_MAP
 
     @property
@@ -96,7 +95,7 @@ class Gauges:
     def read(self) -> np.ndarray:
         """Read all counters: (F,) float64."""
         mem, levels = self.spaces.mem, self.levels()
-        room = int(mem.zones.managed[self.kernel].sum())
+        room = int(mem.zones.managed @ self.kernel)
         other, demand, pages = self.other, self.demand, int(levels.sum())
         own = (
             self.mapped,

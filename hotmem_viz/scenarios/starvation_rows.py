@@ -36,7 +36,7 @@ class WatchedTables:
         process, and is not watched.
         """
         here_still = [row for row, number in self._watched.items() if alive.get(row) == number]
-        if self._told >= MOST_TABLES and len(here_still) == len(self._watched):
+        if self._told >= MOST_TABLES and here_still == self._seen[0]:
             # No table of a process goes before it ends.
             return self._fill()
         for row in list(alive)[:MOST_SPACES]:
@@ -51,14 +51,13 @@ class WatchedTables:
         here = [tables_of(self.spaces, row) for row in here_still]
         now = np.concatenate([np.empty(0, np.int64), *here])
         changes = []
-        kept = np.isin(self._shown, now, invert=True)
-        gone = self._shown[kept]
-        if len(gone):
-            rows = {name: column[kept] for name, column in self._rows.items()}
-            changes.append({**rows, "change": np.full(len(gone), TableChange.GONE)})
-            self._keep(~kept)
+        gone = ~self._flag(now)[self._shown]
+        if gone.any():
+            rows = {name: column[gone] for name, column in self._rows.items()}
+            changes.append({**rows, "change": np.full(len(rows["table"]), TableChange.GONE)})
+            self._keep(~gone)
         changes += self._fill()
-        new = np.sort(now[np.isin(now, self._shown, invert=True)])
+        new = np.sort(now[~self._flag(self._shown)[now]])
         # A table is named after the one above it.
         new = new[np.argsort(-self.spaces.tables.level[new], kind="stable")]
         new = new[: max(0, MOST_TABLES - self._told)]
@@ -72,6 +71,12 @@ class WatchedTables:
             }
             changes.append({**rows, "change": np.full(len(new), TableChange.NEW)})
         return changes
+
+    def _flag(self, rows: np.ndarray) -> np.ndarray:
+        """Flag some tables among all rows in use: (R,) bool."""
+        flags = np.zeros(self.spaces.tables.used, bool)
+        flags[rows] = True
+        return flags
 
     def _fill(self) -> list[dict[str, np.ndarray]]:
         """Return the rows of tables that have more or fewer entries in use than before."""

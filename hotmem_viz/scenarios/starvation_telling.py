@@ -9,7 +9,7 @@ import numpy as np
 from hotmem_viz.machine.boundary import find_boundary, find_mapped
 from hotmem_viz.mechanisms.oom import count_useless
 from hotmem_viz.scenarios.telling import confined_zone_name, kernel_zones
-from hotmem_viz.units import format_bytes, format_pages
+from hotmem_viz.units import counted, format_bytes, format_pages
 from hotmem_viz.vocabulary import PAGE_SIZE, EventKind, ZoneType
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def tell_boot(mem: PhysicalMemory, gauges: Gauges, high_tables: bool) -> Words:
     confined = confined_zone_name(mem)
     text = (
         f"{mem.profile.title}: of {format_pages(total)} managed, {format_pages(kernel)} "
-        f"({100 * kernel / total:.0f} %) lie in zones that kernel memory may use. "
+        f"or {100 * kernel / total:.0f} % lie in zones that kernel memory may use. "
     )
     if not confined:
         text += "No zone is closed to page tables on this machine."
@@ -155,7 +155,8 @@ def tell_enomem(gauges: Gauges, use: Use) -> Words:
             "mlock, and a fork whose tables cannot be copied, report the shortage as ENOMEM; "
             "MAP_POPULATE stops quietly short. The program keeps "
             f"what it got: {format_bytes(gauges.mapped * PAGE_SIZE)} of address space have "
-            f"tables, {len(use.alive):,} processes live on."
+            f"tables, {counted(len(use.alive), 'process', 'processes')} still alive. A kernel "
+            "calls the OOM killer before it lets a request for one page fail; here it may fail."
         ),
         "claims": ("S13",),
         "rule": "A8",
@@ -172,8 +173,9 @@ def tell_oom(mem: PhysicalMemory, gauges: Gauges, use: Use) -> Words:
         "text": (
             "A page fault cannot return ENOMEM to the program, and reclaim finds nothing in the "
             "zones that count: page tables cannot be swapped out or moved. The OOM killer looks "
-            f"for the worst of {len(use.alive):,} processes; p is {gauges.demand:.1f}, tables "
-            f"take {format_pages(int(gauges.levels().sum()))}."
+            f"for the worst of {counted(len(use.alive), 'process', 'processes')}. Tables take "
+            f"{format_pages(int(gauges.levels().sum()))} and could map {gauges.demand:.1f} times "
+            "the movable memory (p)."
         ),
         "claims": ("S13", "S14"),
         "rule": "A8",
@@ -190,8 +192,9 @@ def tell_killed(name: int, held: int, tables: int, freed: int) -> Words:
         "kind": EventKind.KILLED,
         "title": f"Process {name} is killed",
         "text": (
-            f"Pages and tables make it the worst: {held:,} of them, {tables:,} tables. Its end "
-            f"frees {freed:,} frames.{kept} The fault is tried again, and the run goes on."
+            f"Its resident pages and its tables make it the worst: {held:,} in all, {tables:,} of "
+            f"them tables. Its end frees {freed:,} frames.{kept} The fault is tried again, and "
+            "the run goes on."
         ),
         "claims": ("S13",),
         "rule": "A8",
@@ -208,13 +211,14 @@ def tell_starved(gauges: Gauges, p: float, other: float) -> Words:
         "title": "Mapped so far: it stops here",
         "text": (
             f"The first refusal came at p = {p:.1f}: tables that could map so many times the "
-            f"movable memory. With the u of this run, {100 * other:.1f} %, the closed form says "
-            f"{at:.1f}, or r* = {whole:.2f} at this p; the machine has r = {gauges.ratio:.2f}. "
+            f"movable memory. With u, all else in kernel zones, at {100 * other:.1f} % of "
+            f"memory the closed form says {at:.1f}, or r* = {whole:.2f} at this p; the machine has "
+            f"r = {gauges.ratio:.2f}. "
             f"The closed form leaves out what min marks and reserves keep back{where}."
         ),
         "claims": ("S13", "S14"),
         "rule": "7.3",
-        "function": "",
+        "function": "__pte_alloc()",
     }
 
 
@@ -230,7 +234,7 @@ def tell_full(gauges: Gauges, tables: int) -> Words:
         ),
         "claims": ("S13", "S14"),
         "rule": "A8",
-        "function": "",
+        "function": "do_anonymous_page()",
     }
 
 
@@ -253,5 +257,5 @@ def tell_fits(mem: PhysicalMemory, gauges: Gauges, use: Use) -> Words:
         ),
         "claims": ("S13", "S14"),
         "rule": "7.3",
-        "function": "",
+        "function": "__pte_alloc()",
     }

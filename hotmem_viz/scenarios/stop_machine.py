@@ -10,13 +10,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hotmem_viz.machine.page_geometry import find_geometry
 from hotmem_viz.mechanisms import remap
 from hotmem_viz.mechanisms.allocator import alloc_pages
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.mechanisms.remap import Exit
 from hotmem_viz.mechanisms.requests import GFP
-from hotmem_viz.mechanisms.residue import Handling, classify, hold_for_device
+from hotmem_viz.mechanisms.residue import Handling, Residue, classify, hold_for_device
 from hotmem_viz.memory.address_map import AddressMap
 from hotmem_viz.memory.address_spaces import AddressSpaces
 from hotmem_viz.memory.frames import FrameSet
@@ -147,7 +149,7 @@ class StopMachine:
 
     def _map_for_dma(self, section: int, *, marked: bool) -> Iterator[Tick]:
         """Let a driver map a slab page of the section for DMA; the kernel knows, or does not."""
-        pfns = classify(self.memory, section).only(Handling.REMAP)
+        pfns = _slab_pages(classify(self.memory, section))
         if not len(pfns):
             return
         pfn = int(pfns[len(pfns) // 2])
@@ -216,8 +218,9 @@ class StopMachine:
             return
         yield from self._tell(remap_telling.reserved(attempt, len(attempt.residue)))
         yield story.flush()
-        if p.failure == "abort" and len(attempt.residue):
-            pfn = int(attempt.residue.only(Handling.REMAP, Handling.WALK)[0])
+        slabs = _slab_pages(attempt.residue)
+        if p.failure == "abort" and len(slabs):
+            pfn = int(slabs[0])
             hold_for_device(self.memory, FrameSet.of_range(pfn, pfn + 1))
             story.touch(FrameSet.of_range(pfn, pfn + 1))
 
@@ -251,3 +254,8 @@ class StopMachine:
             yield from Pause(self, again).ticks()
         if again.verdict not in (Exit.MIGRATED, Exit.OFFLINE):
             yield from self._fail(again)
+
+
+def _slab_pages(residue: Residue) -> np.ndarray:
+    """Return the pages that a driver may map for DMA: (n,) int64; a stack is none of them."""
+    return residue.pfns[np.isin(residue.kinds, (PageKind.SLAB, PageKind.RECLAIMABLE_SLAB))]

@@ -16,6 +16,7 @@ from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.mechanisms.device_region import set_aside
 from hotmem_viz.memory.address_map import AddressMap, Style
 from hotmem_viz.memory.address_spaces import AddressSpaces
+from hotmem_viz.recording.measures import describe_measures
 from hotmem_viz.scenarios import describe
 from hotmem_viz.scenarios import strategy_telling as telling
 from hotmem_viz.scenarios.remap_reading import MapGauges
@@ -77,7 +78,8 @@ class StrategyRun:
         self._refused: set[str] = set()
         self.meta: dict[str, Any] = {
             **describe.describe_run(self, setup.profile),
-            "panels": ["lanes", "address_map"] if p.strategy == "remap" else [],
+            "panels": [*(["lanes", "address_map"] if p.strategy == "remap" else []), "scoreboard"],
+            "measures": describe_measures(),
             **self._describe(every),
             "counters": describe_counters(mem),
         }
@@ -164,7 +166,7 @@ class StrategyRun:
                 yield from story.tell(**told)
             yield story.flush()
         self._next()
-        yield from self._tell(telling.tell_loaded(load))
+        yield from self._tell(telling.tell_loaded(load, self.parameters.strategy))
         self._next()
         freed = load.shrink()
         gone = load.leave()

@@ -37,6 +37,9 @@ STRATEGIES = {
 }
 """The six, by their titles, in the order of the design."""
 
+ALL = "all"
+"""Beside a strategy: every other."""
+
 MACHINES = {"four nodes of 48 MiB": "nodes", "the mail's, four nodes of 64 MiB": "mail"}
 
 ADDED_LATER = ("hot_add", "auto")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.mechanisms import remap
-from hotmem_viz.mechanisms.isolation import RESERVED_KINDS
 from hotmem_viz.mechanisms.remap import Exit
 from hotmem_viz.scenarios import remap_failures, remap_telling
 from hotmem_viz.scenarios.remap_pause import Pause
@@ -94,12 +93,12 @@ def tell_gone(attempt: Remap, live: int, pause_ns: float) -> Told:
     start_pfn = attempt.section * attempt.mem.spec.section_pages
     if attempt.verdict is Exit.OFFLINE:
         told = remap_telling.emptied_whole(attempt.section) | {"pfn": start_pfn}
-        told["text"] += f" {attempt.moved:,} pages migrated."
+        told["text"] += f" {remap_telling.pages(attempt.moved)} migrated."
         return told
     told = remap_telling.migrated(attempt.section, live) | {"pfn": start_pfn}
     told["text"] += (
-        f" Before that {attempt.moved:,} pages migrated; then the machine stood still for"
-        f" {remap_telling.ms(pause_ns)}, by the cost model. Nobody has measured one."
+        f" Before that {remap_telling.pages(attempt.moved)} migrated; then the machine stood still"
+        f" for {remap_telling.ms(pause_ns)}, by the cost model. Nobody has measured one."
     )
     told["questions"] = ("Q1", "Q6", "Q12")
     return told
@@ -109,7 +108,4 @@ def tell_stays(attempt: Remap) -> Told:
     """Say what kept a section."""
     mem, pfn = attempt.mem, max(attempt.pfn, 0)
     kind = PageKind(int(mem.kind.reshape(-1)[pfn]))
-    told = remap_failures.failed(attempt, kind, mem.owners.names[int(mem.owner.reshape(-1)[pfn])])
-    if attempt.verdict is Exit.EBUSY and kind in RESERVED_KINDS:
-        told["title"] = "Boot's own memory stays (EBUSY)"
-    return told
+    return remap_failures.failed(attempt, kind, mem.owners.names[int(mem.owner.reshape(-1)[pfn])])

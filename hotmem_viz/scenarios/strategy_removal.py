@@ -10,6 +10,7 @@ from hotmem_viz.mechanisms.isolation import USER_KINDS
 from hotmem_viz.mechanisms.offline import Verdict, cancel_offline, offline_block
 from hotmem_viz.scenarios import hot_telling, strategy_remap
 from hotmem_viz.scenarios.hot_callbacks import call_owners
+from hotmem_viz.units import counted
 from hotmem_viz.vocabulary import ONLINE_STATES, EventKind, PageKind
 
 if TYPE_CHECKING:
@@ -84,9 +85,10 @@ class Removal:
         self.story.take(freed, len(asked) * p.callback_ms * 1e6)
         said = ", ".join(f"{name}: {'yes' if yes else 'no'}" for name, yes in asked.items())
         text = (
-            f"memory{block}: a page vetoes, so its owners are asked to let go. {said or 'Nobody'}."
-            f" {len(freed.frames):,} pages are let go. Page tables have no owner but a process that"
-            " runs on. Hearsay: who can, and how fast, is chosen, not measured."
+            f"A page of memory{block} vetoes, so its owners are asked to let go:"
+            f" {said or 'nobody'}. Let go: {counted(len(freed.frames), 'page')}. Page tables have"
+            " no owner but a process that runs on. Hearsay: who can, and how fast, is chosen, not"
+            " measured."
         )
         told = {
             "kind": EventKind.CALLBACK,
@@ -94,6 +96,7 @@ class Removal:
             "text": text,
             "claims": ("S19",),
             "rule": "5.6",
+            "function": "shrink_slab()",
             "pfn": block * self.mem.spec.block_pages,
             "unproven": True,
         }

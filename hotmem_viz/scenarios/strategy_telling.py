@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.scenarios.remap_telling import ms
-from hotmem_viz.units import format_bytes, format_pages
+from hotmem_viz.units import counted, format_bytes, format_pages
 from hotmem_viz.vocabulary import PAGE_SIZE, EventKind, ZoneType
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def tell_refused(mem: PhysicalMemory, what: str, load: Load) -> Told:
     }
 
 
-def tell_loaded(load: Load) -> Told:
+def tell_loaded(load: Load, strategy: str) -> Told:
     """Say what the load has come to."""
     asked, given = load.asked, load.given
     part = given["metadata"] / asked["metadata"] if asked["metadata"] else 1.0
@@ -210,7 +210,7 @@ def tell_loaded(load: Load) -> Told:
         "kind": EventKind.LOADED,
         "title": f"The load is over: {part:.0%} of its metadata",
         "text": text,
-        "claims": ("S12",),
+        "claims": ("S12",) if strategy in ZONED else ("S12", "S44"),
         "rule": "A5",
         "function": "alloc_pages()",
     }
@@ -255,7 +255,8 @@ def tell_left(plan: Plan, left: int, of: int, usable: int, idle: int, strategy: 
     stays = (
         "Nothing of it is in use any more."
         if not left
-        else f"Still in use are {left}: what they hold goes down with the node."
+        else f"Still in use: {left}, and what {'it' if left == 1 else 'they'}"
+        f" {'holds' if left == 1 else 'hold'} goes down with the node."
     )
     text = (
         f"{of - left} of {of} sections of node {plan.broken.nid} have left. {stays} Metadata could"
@@ -283,7 +284,8 @@ def tell_measures(p: StrategiesParameters, tally: Tally, load: Load, pause: floa
         f"Sections removed: {tally.removed} of {tally.asked}. Decisions of a person:"
         f" {tally.decisions}. Pause: {ms(pause) if pause else 'none'}. Page tables that migrate at"
         f" any time would have cost {ms(tax)} in {faults:,} faults, at {p.tax:.1%} of each, and"
-        f" freed {tally.table_held} sections more. Fault time and tax are assumed."
+        f" freed {counted(tally.table_held, 'section')} more. The tax was reported in 2008, of a"
+        " fault benchmark; the time of a fault is assumed."
     )
     return {
         "kind": EventKind.COMPARED,

@@ -80,7 +80,7 @@ def tell_boot(mem: PhysicalMemory, workload: str) -> Event:
     share = 100 * kernel / total
     text = (
         f"{mem.profile.title}: {format_pages(total)} are managed by the page allocator, "
-        f"{format_pages(kernel)} ({share:.0f} %) in zones that kernel memory may use. "
+        f"{format_pages(kernel)} or {share:.0f} % in zones that kernel memory may use. "
     )
     if confined:
         # With HIGHPTE a 32-bit kernel keeps the lowest page tables in high memory.
@@ -104,9 +104,12 @@ def tell_boot(mem: PhysicalMemory, workload: str) -> Event:
 
 def _tell_wake(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
     free, low, boost = (int(r.facts[k]) for k in ("free", "low", "boost"))
-    text = f"{mem.zones.label(r.zone)} has {free:,} pages free and its low mark stands at {low:,}"
+    text = (
+        f"{mem.zones.label(r.zone)} has {free:,} pages free: not enough for the request above the "
+        f"low mark of {low:,}"
+    )
     if boost:
-        text += f", {boost:,} of them a boost, because types were mixed in a pageblock"
+        text += f", {boost:,} of which are a boost, because types were mixed in a pageblock"
     text += (
         ". kswapd looks for page cache and shrinkable slab, but only in the zones that the "
         "waiting request may use; what is free elsewhere does not help it."
@@ -124,8 +127,8 @@ def _tell_gives_up(_mem: PhysicalMemory, r: Report) -> dict[str, Any]:
     return {
         "title": f"kswapd gives up on node {r.facts['nid']}",
         "text": (
-            "Sixteen runs freed nothing: what fills the kernel zones is in use and cannot be "
-            "moved, so there is nothing to reclaim. From now on a boosted watermark stays boosted."
+            "Sixteen runs freed nothing: what fills the zones is in use, and reclaim can drop "
+            "none of it. From now on kswapd sleeps, and a boosted watermark stays boosted."
         ),
         "claims": ("S12", "S16"),
         "rule": "A8",
@@ -155,6 +158,7 @@ def _tell_fallback(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
     return {
         "title": f"Fallback: {source} to {target}" if whole else f"Types mix: {target} in {source}",
         "text": text,
+        "claims": ("S16",) if source == "movable" or target == "movable" else ("S12",),
         "rule": "A7",
         "function": "__rmqueue_fallback()",
         "pfn": r.pfn,
@@ -204,6 +208,15 @@ def _tell_refused(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
     }
 
 
+_OTHER_SIDE = {
+    "ZONE_HIGHMEM": " High memory has no lasting kernel address; ZONE_MOVABLE has one, and is "
+    "merely forbidden. Another reason, the same code, the same end.",
+    "ZONE_MOVABLE": " On 32-bit PAE it is HIGHMEM that stands free like this: for another reason, "
+    "by the same code.",
+}
+"""What the two zones that the kernel is kept out of have in common, told on either side (S11)."""
+
+
 def _tell_oom(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
     free = format_bytes(int(mem.zones.free.sum()) * PAGE_SIZE)
     claimed = format_bytes(estimate_available(mem) * PAGE_SIZE)
@@ -213,6 +226,7 @@ def _tell_oom(mem: PhysicalMemory, r: Report) -> dict[str, Any]:
             f"Nothing more can be reclaimed, and in every zone that a {_request_name(r)} request "
             "may use, free is at most min + boost + reserve: "
             f"{_useless_text(mem, r)}. MemAvailable would still claim {claimed}."
+            f"{_OTHER_SIDE.get(confined_zone_name(mem), '') * (_highest(r) is ZoneType.NORMAL)}"
         ),
         "claims": ("S11", "S12", "S14"),
         "rule": "A8",
@@ -235,25 +249,6 @@ def _useless_text(mem: PhysicalMemory, r: Report) -> str:
 def _highest(r: Report) -> ZoneType:
     """Return the highest zone that the refused request may use."""
     return GFP[str(r.facts["gfp"])].highest
-
-
-def tell_done(mem: PhysicalMemory, tick: int, objects: str, made: int) -> Event:
-    """Tell that the workload has been served to its end."""
-    return Event(
-        tick=tick,
-        kind=EventKind.DONE.name,
-        title="The workload fits",
-        text=(
-            f"All {made:,} {objects} asked for were made; "
-            f"{format_pages(int(mem.zones.free.sum()))} are free. Nothing was refused for good: "
-            "either the zones that kernel memory may use are large enough, or what fills them can "
-            "be shrunk."
-        ),
-        mark=True,
-        claims=("S12", "S14"),
-        rule="A8",
-        function="__alloc_pages()",
-    )
 
 
 _TELL: dict[EventKind, Callable[[PhysicalMemory, Report], dict[str, Any]]] = {

@@ -60,9 +60,11 @@ MODULES = (
     "addressgeometry.js",
     "address_drawing.js",
     "address_map.js",
+    "scoreboard.js",
     "optional.js",
     "deckplan.js",
     "deck.js",
+    "detailgeometry.js",
     "detail.js",
     "controls.js",
     "link.js",
@@ -70,8 +72,9 @@ MODULES = (
     "room.js",
     "pointing.js",
     "linking.js",
-    "keys.js",
     "panels.js",
+    "passing.js",
+    "keys.js",
     "stage.js",
 )
 """In order: a module may use only those before it at its top level."""
@@ -79,7 +82,14 @@ MODULES = (
 CARD_MODULES = ("painter.js", "dom.js", "theme.js", "question.js")
 """In order: what a question in a notebook needs; the first three are the stage's."""
 
-STYLE_SHEETS = ("stage.css", "pair.css", "optional.css", "tables.css", "meters.css")
+STYLE_SHEETS = (
+    "stage.css",
+    "pair.css",
+    "crowd.css",
+    "optional.css",
+    "tables.css",
+    "meters.css",
+)
 """In order: a later one has the last word."""
 
 _IMPORT = re.compile(r"^import\s*\{[^}]*\}\s*from\s*\"\./[\w.]+\";\n", re.MULTILINE)

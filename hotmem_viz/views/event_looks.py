@@ -84,3 +84,30 @@ STRATEGIES_EVENTS: dict[EventKind, tuple[str, str, str]] = {
     EventKind.COMPARED: ("the measures", "#7a4fb5", "#b99af0"),
 }
 """Six strategies, one load."""
+
+EVENTS: dict[EventKind, tuple[str, str, str]] = {
+    EventKind.BOOT: ("booted", "#5b6472", "#a5adba"),
+    EventKind.KSWAPD_WAKE: ("kswapd wakes", "#1f6fb5", "#6db3f2"),
+    EventKind.FALLBACK: ("fallback", "#7a4fb5", "#b99af0"),
+    EventKind.RECLAIM: ("reclaim", "#12786b", "#3fbfa9"),
+    EventKind.REFUSED: ("refused", "#c2410c", "#ff8f52"),
+    EventKind.OOM: ("out of memory", "#b3151f", "#ff6b6b"),
+    EventKind.SPILL: ("spill", "#8a6100", "#e3b341"),
+    EventKind.KSWAPD_GIVES_UP: ("kswapd gives up", "#9a3412", "#f59e76"),
+    EventKind.MIXING: ("types mix", "#a03a8f", "#e58fd6"),
+    EventKind.ISOLATED: ("isolated", "#5a6b00", "#b9cc4a"),
+    EventKind.MIGRATED: ("pages move", "#0f6f8f", "#56c1e0"),
+    EventKind.OFFLINED: ("offline", "#2f6b2f", "#7ccf7c"),
+    EventKind.OFFLINE_REFUSED: ("offline refused", "#9f1239", "#fb7a94"),
+    EventKind.NEVER_ENDS: ("never ends", "#86198f", "#e879f9"),
+    EventKind.INTERRUPTED: ("given up", "#57534e", "#c4bdb5"),
+    EventKind.DONE: ("done", "#3f4753", "#c3cad5"),
+    EventKind.CAPTURED: ("captured", "#0f6f8f", "#58c4e4"),
+    **REMAP_EVENTS,
+    **BOOT_OPTIONS_EVENTS,
+    **HOT_REMOVE_EVENTS,
+    **STARVATION_EVENTS,
+    **EXHAUSTION_EVENTS,
+    **STRATEGIES_EVENTS,
+}
+"""Label, light and dark colour of each event kind's mark."""

@@ -12,7 +12,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hotmem_viz.recording.pair import Pair
+from hotmem_viz.recording.lineup import Lineup
 from hotmem_viz.views.bundle import join_modules, style_sheet
 from hotmem_viz.views.charts import draw_chart
 from hotmem_viz.views.wire import encode_shown
@@ -63,16 +63,17 @@ document.querySelector(".hotmem-stage").focus();
 """
 
 
-def _page_title(shown: Recording | Pair) -> str:
-    if isinstance(shown, Pair):
-        return f"{shown.left.meta['title']} · {' and '.join(shown.titles)} · hotmem_viz"
+def _page_title(shown: Recording | Lineup) -> str:
+    if isinstance(shown, Lineup):
+        title = shown.recordings[0].meta["title"]
+        return f"{title} · {' and '.join(shown.titles)} · hotmem_viz"
     meta: dict[str, Any] = shown.meta
     machine = meta["machine"]
     return f"{meta['title']} · {machine['title'] or machine['name']} · hotmem_viz"
 
 
 def export_html(
-    shown: Recording | Pair, path: str | Path | None = None, ghost: Recording | None = None
+    shown: Recording | Lineup, path: str | Path | None = None, ghost: Recording | None = None
 ) -> str:
     """Return the page as text, and write it to `path` if one is given.
 

@@ -12,15 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hotmem_viz.errors import ParameterError
-from hotmem_viz.views.event_looks import (
-    BOOT_OPTIONS_EVENTS,
-    EXHAUSTION_EVENTS,
-    HOT_REMOVE_EVENTS,
-    REMAP_EVENTS,
-    STARVATION_EVENTS,
-    STRATEGIES_EVENTS,
-)
-from hotmem_viz.vocabulary import EventKind, Movability, PageKind
+from hotmem_viz.views.event_looks import EVENTS
+from hotmem_viz.vocabulary import Movability, PageKind
 
 Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, Theme] = ("light", "dark")
@@ -168,33 +161,6 @@ MOVABILITY: dict[Movability, KindStyle] = {
 }
 """The second reading of the map: what the mail asks of each page."""
 
-EVENTS: dict[EventKind, tuple[str, str, str]] = {
-    EventKind.BOOT: ("booted", "#5b6472", "#a5adba"),
-    EventKind.KSWAPD_WAKE: ("kswapd wakes", "#1f6fb5", "#6db3f2"),
-    EventKind.FALLBACK: ("fallback", "#7a4fb5", "#b99af0"),
-    EventKind.RECLAIM: ("reclaim", "#12786b", "#3fbfa9"),
-    EventKind.REFUSED: ("refused", "#c2410c", "#ff8f52"),
-    EventKind.OOM: ("out of memory", "#b3151f", "#ff6b6b"),
-    EventKind.SPILL: ("spill", "#8a6100", "#e3b341"),
-    EventKind.KSWAPD_GIVES_UP: ("kswapd gives up", "#9a3412", "#f59e76"),
-    EventKind.MIXING: ("types mix", "#a03a8f", "#e58fd6"),
-    EventKind.ISOLATED: ("isolated", "#5a6b00", "#b9cc4a"),
-    EventKind.MIGRATED: ("pages move", "#0f6f8f", "#56c1e0"),
-    EventKind.OFFLINED: ("offline", "#2f6b2f", "#7ccf7c"),
-    EventKind.OFFLINE_REFUSED: ("offline refused", "#9f1239", "#fb7a94"),
-    EventKind.NEVER_ENDS: ("never ends", "#86198f", "#e879f9"),
-    EventKind.INTERRUPTED: ("given up", "#57534e", "#c4bdb5"),
-    EventKind.DONE: ("done", "#3f4753", "#c3cad5"),
-    EventKind.CAPTURED: ("captured", "#0f6f8f", "#58c4e4"),
-    **REMAP_EVENTS,
-    **BOOT_OPTIONS_EVENTS,
-    **HOT_REMOVE_EVENTS,
-    **STARVATION_EVENTS,
-    **EXHAUSTION_EVENTS,
-    **STRATEGIES_EVENTS,
-}
-"""Label, light and dark colour of each event kind's mark."""
-
 UI: dict[str, tuple[str, str]] = {
     "page": ("#f6f4f0", "#101318"),
     "panel": ("#ffffff", "#181c22"),
@@ -222,8 +188,15 @@ UI: dict[str, tuple[str, str]] = {
     "ghost": ("#9aa1ac", "#6c7583"),
     "side0": ("#5b3fa8", "#b3a1f7"),
     "side1": ("#8a5a00", "#e8b84a"),
+    "side2": ("#0b6b8a", "#63c5e8"),
+    "side3": ("#a3266e", "#f08bc0"),
+    "side4": ("#3d6b1f", "#9ad06a"),
+    "side5": ("#4a5260", "#c3cad6"),
 }
 """Everything that is not a page, as (light, dark)."""
+
+SIDE_WORDS = tuple(word for word in UI if word.startswith("side"))
+"""Colours of runs side by side, the first one's first."""
 
 
 def colour(name: str, theme: Theme) -> str:

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.recording.measures import MEASURES, Measure
 from hotmem_viz.recording.scoreboard import (
-    MEASURES,
-    Measure,
     find_ends,
     read_measure,
     unit_of,

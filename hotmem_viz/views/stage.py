@@ -13,7 +13,7 @@ from hotmem_viz.views.bundle import join_modules, style_sheet
 from hotmem_viz.views.wire import encode_shown
 
 if TYPE_CHECKING:
-    from hotmem_viz.recording.pair import Pair
+    from hotmem_viz.recording.lineup import Lineup
     from hotmem_viz.recording.recording import Recording
 
 _DRAWER = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hotmem-chart")
@@ -27,9 +27,9 @@ follow one another faster than that, and drawing would take the time that they n
 class Stage(anywidget.AnyWidget):
     """The stage in a notebook or in Voila: map, zones, chart, transport and caption.
 
-    recording: a message of views/wire.py, of one recording or of a pair. chart: see
+    recording: a message of views/wire.py, of one recording or of a lineup. chart: see
     `figures.chart_payload`; empty while it is being drawn. tick: where the browser stands (with
-    a pair, the position of the common cursor), told only when it has come to rest.
+    a lineup, the position of the common cursor), told only when it has come to rest.
     theme: "auto", "light" or "dark". address: what the page's address is to the stage, see
     static/address.js; "none" where it is somebody else's, as in JupyterLab. error: shown in a
     visible panel. busy: a run is on. run: how often something has been shown.
@@ -51,8 +51,8 @@ class Stage(anywidget.AnyWidget):
     busy = traitlets.Bool(False).tag(sync=True)
     run = traitlets.Int(0).tag(sync=True)
 
-    def __init__(self, recording: Recording | Pair | None = None, **traits: Any) -> None:
-        self._shown: Recording | Pair | None = None
+    def __init__(self, recording: Recording | Lineup | None = None, **traits: Any) -> None:
+        self._shown: Recording | Lineup | None = None
         self._ghost: Recording | None = None
         self._drawing: set[asyncio.Task[None]] = set()
         super().__init__(**traits)
@@ -60,8 +60,8 @@ class Stage(anywidget.AnyWidget):
         if recording is not None:
             self.show(recording)
 
-    def show(self, recording: Recording | Pair, ghost: Recording | None = None) -> None:
-        """Send a recording or a pair to the browser; its chart follows as soon as it is drawn.
+    def show(self, recording: Recording | Lineup, ghost: Recording | None = None) -> None:
+        """Send a recording or a lineup to the browser; its chart follows as soon as it is drawn.
 
         `ghost` is the run before, drawn faintly into the chart. Inside a running event loop
         (a kernel) the chart is drawn in the background; elsewhere call `draw_chart`.
@@ -87,7 +87,7 @@ class Stage(anywidget.AnyWidget):
         if self._shown is not None:
             self.chart = draw_chart(self._shown, self._ghost)
 
-    async def _draw_later(self, recording: Recording | Pair, ghost: Recording | None) -> None:
+    async def _draw_later(self, recording: Recording | Lineup, ghost: Recording | None) -> None:
         from hotmem_viz.views.charts import draw_chart
 
         await asyncio.sleep(CHART_PAUSE)

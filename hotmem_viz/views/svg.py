@@ -9,7 +9,8 @@ import io
 import re
 from typing import TYPE_CHECKING, Any
 
-from hotmem_viz.views.palette import EVENTS, THEMES, colour
+from hotmem_viz.views.event_looks import EVENTS
+from hotmem_viz.views.palette import SIDE_WORDS, THEMES, colour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -68,7 +69,7 @@ def strip_words(ax: Axes) -> None:
 
 def in_dark(svg: str) -> str:
     """Return a light chart's SVG in the dark theme's colours."""
-    words = ("usable", "useless", "claim", "ghost", "line", "frame", "muted", "side0", "side1")
+    words = ("usable", "useless", "claim", "ghost", "line", "frame", "muted", *SIDE_WORDS)
     pairs = {colour(word, "light"): colour(word, "dark") for word in words}
     pairs |= {light: dark for _, light, dark in EVENTS.values()}
     return re.sub("#[0-9a-f]{6}", lambda hit: pairs.get(hit[0], hit[0]), svg)

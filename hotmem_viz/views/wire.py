@@ -1,9 +1,9 @@
-"""The bytes that the browser reads: one compressed message per recording, or per pair of them.
+"""The bytes that the browser reads: one compressed message per recording, or per lineup of them.
 
 A message is the zlib stream of: header length H (uint32, little endian), header (H bytes of
 UTF-8 JSON), zeros up to a multiple of 8, then the arrays, each starting at a multiple of 8.
-The header's `arrays` name, type and place them; `static/decode.js` is the other reader. A pair's
-message has both recordings' headers and arrays, and the ticks of each at every position.
+The header's `arrays` name, type and place them; `static/decode.js` is the other reader. A lineup's
+message has all recordings' headers and arrays, and the ticks of each at every position.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hotmem_viz.errors import RecordingError
+from hotmem_viz.recording.lineup import SIDES, Lineup
 from hotmem_viz.recording.pair import Pair
 from hotmem_viz.recording.recording import SCHEMA, Recording
 from hotmem_viz.recording.store import from_parts, to_arrays, to_header
@@ -29,8 +30,8 @@ ALIGN = 8
 COMPRESSION = 4
 """zlib level: twice as fast as the default for a few per cent more bytes."""
 
-PAIR_SCHEMA = 1
-"""Version of a pair's message; the recordings inside have theirs."""
+LINEUP_SCHEMA = 1
+"""Version of a lineup's message; the recordings inside have theirs."""
 
 _DTYPES = {"u1", "u2", "u4", "i4", "f4", "f8"}
 
@@ -41,9 +42,9 @@ def _jsonable(value: object) -> object:
     raise TypeError(f"{type(value).__name__} cannot go into a recording's header")
 
 
-def encode_shown(shown: Recording | Pair) -> bytes:
-    """Return the message that carries what a stage shows: a recording, or two on one cursor."""
-    return encode_pair(shown) if isinstance(shown, Pair) else encode_recording(shown)
+def encode_shown(shown: Recording | Lineup) -> bytes:
+    """Return the message that carries what a stage shows: a recording, or several on one cursor."""
+    return encode_lineup(shown) if isinstance(shown, Lineup) else encode_recording(shown)
 
 
 def encode_recording(recording: Recording) -> bytes:
@@ -55,20 +56,20 @@ def encode_recording(recording: Recording) -> bytes:
     return _pack(_header(recording), to_arrays(recording))
 
 
-def encode_pair(pair: Pair) -> bytes:
-    """Return the message that carries two recordings and their common cursor to the browser.
+def encode_lineup(lineup: Lineup) -> bytes:
+    """Return the message that carries several recordings and their cursor to the browser.
 
-    Arrays are those of both recordings, as `0.kind.keys` and `1.kind.keys`, and `ticks`,
-    (positions, 2) int32.
+    Arrays are those of all recordings, as `0.kind.keys` and `1.kind.keys`, and `ticks`,
+    (positions, sides) int32.
     """
     header = {
-        "pair_schema": PAIR_SCHEMA,
-        "by": pair.by,
-        "titles": list(pair.titles),
-        "sides": [_header(recording) for recording in pair.recordings],
+        "lineup_schema": LINEUP_SCHEMA,
+        "by": lineup.by,
+        "titles": list(lineup.titles),
+        "sides": [_header(recording) for recording in lineup.recordings],
     }
-    arrays = {"ticks": pair.ticks}
-    for side, recording in enumerate(pair.recordings):
+    arrays = {"ticks": lineup.ticks}
+    for side, recording in enumerate(lineup.recordings):
         arrays |= {f"{side}.{name}": array for name, array in to_arrays(recording).items()}
     return _pack(header, arrays)
 
@@ -116,7 +117,8 @@ def read_message(message: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]
         header: dict[str, Any] = json.loads(raw[4 : 4 + size])
     except (zlib.error, struct.error, ValueError) as error:
         raise RecordingError(f"not a recording's message: {error}") from error
-    key, known = ("pair_schema", PAIR_SCHEMA) if "pair_schema" in header else ("schema", SCHEMA)
+    several = "lineup_schema" in header
+    key, known = ("lineup_schema", LINEUP_SCHEMA) if several else ("schema", SCHEMA)
     if header.get(key) != known:
         raise RecordingError(f"{key.replace('_', ' ')} {header.get(key)!r} is not {known}")
     base = 4 + size
@@ -136,12 +138,12 @@ def decode_recording(message: bytes) -> Recording:
     return from_parts(*read_message(message))
 
 
-def decode_pair(message: bytes) -> Pair:
-    """Return the pair that a message carries; raises RecordingError as read_message."""
+def decode_lineup(message: bytes) -> Lineup:
+    """Return the lineup that a message carries, a Pair of two; raises as read_message."""
     header, arrays = read_message(message)
     if "sides" not in header:
-        raise RecordingError("the message carries one recording, not a pair")
-    left, right = (
+        raise RecordingError("the message carries one recording, not several")
+    recordings = tuple(
         from_parts(
             side,
             {
@@ -152,5 +154,5 @@ def decode_pair(message: bytes) -> Pair:
         )
         for i, side in enumerate(header["sides"])
     )
-    first, second = header["titles"]
-    return Pair(left, right, (first, second), arrays["ticks"], header["by"])
+    kind = Pair if len(recordings) == len(SIDES) else Lineup
+    return kind(recordings, tuple(header["titles"]), arrays["ticks"], header["by"])

@@ -10,7 +10,7 @@ from hotmem_viz.apps.exhaustion import exhaustion_app
 from hotmem_viz.apps.page import ALONE
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.recording.pair import Pair
-from hotmem_viz.views.wire import decode_pair, decode_recording
+from hotmem_viz.views.wire import decode_lineup, decode_recording
 
 
 @pytest.fixture
@@ -79,15 +79,15 @@ def test_the_machines_own_kernel_is_one_choice_whatever_it_is_called():
 
 def test_a_second_kernel_puts_both_on_the_stage_and_goes_again(app):
     app.beside.value = "7.2"
-    pair = decode_pair(app.stage.recording)
+    pair = decode_lineup(app.stage.recording)
     assert [r.meta["profile"] for r in pair.recordings] == ["6.1", "7.2"]
     assert isinstance(app.shown, Pair)
     assert app.recording is app.shown.left
     assert app.errors.value == ""
     app.profile.value = "6.12"
-    assert decode_pair(app.stage.recording).titles == ("Linux 6.12", "Linux 7.2")
+    assert decode_lineup(app.stage.recording).titles == ("Linux 6.12", "Linux 7.2")
     app.seed.value = 8
-    assert decode_pair(app.stage.recording).right.meta["parameters"]["seed"] == 8
+    assert decode_lineup(app.stage.recording).recordings[1].meta["parameters"]["seed"] == 8
     app.beside.value = ALONE
     assert on_stage(app)["parameters"]["profile"] == "6.12"
     assert not isinstance(app.shown, Pair)
@@ -95,7 +95,7 @@ def test_a_second_kernel_puts_both_on_the_stage_and_goes_again(app):
 
 def test_a_machine_that_cannot_boot_the_second_kernel_stands_alone():
     app = exhaustion_app(beside="6.12")
-    assert decode_pair(app.stage.recording).right.meta["profile"] == "6.12"
+    assert decode_lineup(app.stage.recording).recordings[1].meta["profile"] == "6.12"
     app.machine.value = "pae"
     assert app.beside.value == ALONE
     assert on_stage(app)["parameters"]["machine"] == "pae"

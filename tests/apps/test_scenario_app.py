@@ -128,3 +128,19 @@ class TestApp:
 def test_an_unknown_scenario_is_refused():
     with pytest.raises(ParameterError, match="scenarios are boot_options, exhaustion"):
         app("tea")
+
+
+def test_the_boundary_of_starvation_is_drawn_below_its_stage_in_both_themes():
+    lesson = app("starvation", movable=0.5)
+    before = lesson.figure.value
+    assert before.count("data:image/svg+xml;base64,") == 2
+    assert [before.count(f'class="hotmem-in-{theme}"') for theme in ("light", "dark")] == [1, 1]
+    lesson.inputs["movable"].value = 0.6
+    assert lesson.figure.value != before
+    lesson.inputs["movable"].value = 0.0
+    assert "needs some movable memory" in lesson.figure.value
+    assert not lesson.errors.value
+
+
+def test_a_lesson_without_a_figure_of_its_own_has_none():
+    assert app("hot_remove").figure.value == ""

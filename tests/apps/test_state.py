@@ -105,8 +105,9 @@ def test_a_second_run_that_does_not_go_with_the_first_is_told():
 
 def test_strategies_stand_side_by_side_and_alone():
     for text in (
+        "scenario=strategies&seed=11&beside=all&tick=12",
         "scenario=strategies&strategy=percent&seed=7&beside=remap&tick=3",
         "scenario=strategies&seed=7&tick=3",
     ):
         assert hotmem_viz.app(state=text).state == text
-    assert "&beside=remap&" in hotmem_viz.app("strategies").state
+    assert "&beside=all&" in hotmem_viz.app("strategies").state

@@ -1,4 +1,4 @@
-"""The strategies lesson: two on the stage, six on the board, runs kept while they are the same."""
+"""The strategies lesson: six or two on the stage, six on the board, runs kept while they serve."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import hotmem_viz
 from hotmem_viz import catalog
 from hotmem_viz.apps import strategies as lesson
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.recording.lineup import Lineup
 from hotmem_viz.recording.pair import Pair
 
 
@@ -25,8 +26,23 @@ def runs(monkeypatch):
     return made
 
 
+def test_all_six_are_on_the_stage_and_run_once_each(runs):
+    app = hotmem_viz.app("strategies", seed=3)
+    assert sorted(runs) == sorted(["none", "percent", "hot_add", "auto", "callbacks", "remap"])
+    shown = app.shown
+    assert isinstance(shown, Lineup)
+    assert [r.meta["parameters"]["strategy"] for r in shown.recordings] == runs
+    assert app.inputs["strategy"].layout.display == "none"
+    assert app.recording is shown.recordings[0]
+    assert app.board.value.count('<th scope="row">') == 6
+    app.beside.value = "remap"
+    assert app.inputs["strategy"].layout.display == ""
+    assert len(runs) == 6
+    assert not app.errors.value
+
+
 def test_two_are_on_the_stage_and_all_six_on_the_board(runs):
-    app = hotmem_viz.app("strategies", strategy="percent")
+    app = hotmem_viz.app("strategies", strategy="percent", beside="remap")
     assert isinstance(app.shown, Pair)
     assert [r.meta["parameters"]["strategy"] for r in app.shown.recordings] == ["percent", "remap"]
     assert sorted(runs) == sorted({"none", "percent", "hot_add", "auto", "callbacks", "remap"})

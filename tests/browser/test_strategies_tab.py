@@ -1,4 +1,4 @@
-"""The strategies lesson in the dashboard: two maps, a scoreboard beneath, another side chosen."""
+"""The strategies lesson in the dashboard: six maps, a scoreboard beneath, two chosen instead."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def lesson(page, dashboard):
     return shown
 
 
-def test_two_are_on_the_stage_and_six_on_the_board_inside_the_page(page, lesson):
+def test_six_are_on_the_stage_and_on_the_board_inside_the_page(page, lesson):
+    expect(lesson.locator(".hotmem-run canvas[role=img]")).to_have_count(6)
     for title in ("No ZONE_MOVABLE", "stop_machine remap"):
         expect(lesson.get_by_text(title, exact=True).first).to_be_visible()
     board = page.locator(".hotmem-scoreboard")
@@ -36,7 +37,8 @@ def test_two_are_on_the_stage_and_six_on_the_board_inside_the_page(page, lesson)
     assert names[-2:] == ["Release callbacks, as on other systems †", "stop_machine remap †"]
 
 
-def test_another_side_comes_on_the_stage(page, lesson):
+def test_two_come_on_the_stage_instead(page, lesson):
     page.get_by_label("beside it").locator("visible=true").select_option("auto-movable policy")
     lesson.get_by_text("The auto-movable policy", exact=True).first.wait_for()
+    expect(lesson.locator(".hotmem-run canvas[role=img]")).to_have_count(2)
     expect(lesson.get_by_text("stop_machine remap", exact=True)).to_have_count(0)

@@ -5,11 +5,11 @@ import { cellOfPfn, groupSections, ownPfn, ownSection, pfnOfCell, zoneOfPfn } fr
 import {
   borderPath,
   hitTest,
-  layoutDetail,
   layoutMap,
   partEdges,
   pixelOfCell,
 } from "../../hotmem_viz/views/static/geometry.js";
+import { layoutDetail } from "../../hotmem_viz/views/static/detailgeometry.js";
 import { loadRecording } from "./fixtures.mjs";
 
 const labelWidth = (text) => text.length * 8;
@@ -52,6 +52,20 @@ for (const name of ["tiny", "overview"]) {
     }
   }
 }
+
+test("a terse map has no labels and no numbers, all sections, and needs less height", async () => {
+  const { meta } = await loadRecording("tiny");
+  const box = { meta, width: 300, height: 140, labelWidth };
+  const terse = layoutMap({ ...box, terse: true });
+  assert.deepEqual(terse.blocks.map((b) => b.section), meta.sections);
+  assert.ok(terse.height <= 140 && terse.height < layoutMap(box).height);
+  assert.deepEqual([terse.groupLine, terse.numberLine], [0, 0]);
+  for (const [i, block] of terse.blocks.entries()) {
+    assert.equal(hitTest(terse, block.x, block.y).index, i);
+    const before = terse.blocks[i - 1];
+    if (before && before.group.nid !== block.group.nid) assert.ok(block.y > before.y, "a node begins a line");
+  }
+});
 
 test("more height never makes cells smaller", async () => {
   const { meta } = await loadRecording("overview");

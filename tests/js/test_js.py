@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+import hotmem_viz
+from hotmem_viz.recording.measures import describe_measures
 from hotmem_viz.recording.pair import pair_recordings
 from hotmem_viz.recording.recording import Recording
+from hotmem_viz.recording.scoreboard import find_ends
 from hotmem_viz.views.bundle import join_modules
-from hotmem_viz.views.wire import encode_pair, encode_recording, read_message
+from hotmem_viz.views.wire import encode_lineup, encode_recording, read_message
 from tests.js.remaps import write_remaps
 from tests.js.tables_fixtures import write_tables
 from tests.links import HOSTILE, READ, written_cases
@@ -76,8 +79,34 @@ def write_pair(folder: Path) -> None:
         "titles": pair.titles,
         "by": "files",
     }
-    (folder / "pair.bin").write_bytes(encode_pair(pair))
+    (folder / "pair.bin").write_bytes(encode_lineup(pair))
     (folder / "pair.json").write_text(json.dumps(truth), encoding="utf-8")
+
+
+def write_six(folder: Path) -> None:
+    """Write all strategies on one cursor, and what Python says of them."""
+    six = hotmem_viz.strategies(seed=5, removals=3)
+    lineup = six.lineup
+    last = [
+        [float(r.counters[m["counter"]].iloc[-1]) for m in describe_measures()]
+        for r in lineup.recordings
+    ]
+    columns = list(zip(*last, strict=True))
+    ends = [
+        {"values": values, "better": better, "best": sorted(best), "worst": sorted(worst)}
+        for values in [*columns, (3, 1, 2), (4, 4, 1, 2), (0, 0, 0, 5), (2, 2, 2)]
+        for better in ("high", "low", "")
+        for best, worst in [find_ends(list(values), better)]
+    ]
+    truth = {
+        "ticks": lineup.ticks.tolist(),
+        "titles": lineup.titles,
+        "measures": [m["name"] for m in describe_measures()],
+        "last": last,
+        "ends": ends,
+    }
+    (folder / "six.bin").write_bytes(encode_lineup(lineup))
+    (folder / "six.json").write_text(json.dumps(truth), encoding="utf-8")
 
 
 def write_recording(folder: Path, name: str, recording: Recording) -> None:
@@ -126,6 +155,7 @@ def write_links(folder: Path) -> None:
 def fixtures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wire")
     write_pair(folder)
+    write_six(folder)
     write_links(folder)
     write_recording(folder, "overview", make_recording(LESS))
     write_tables(folder)

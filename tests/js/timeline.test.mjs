@@ -116,13 +116,13 @@ test("the legend says how many pages a cell is, of each side where they differ",
   assert.equal(cellScale([side("A", 1), side("B", 32)]), "1 cell = A 1 page, B 32 pages");
 });
 
-test("another pair schema is refused", async () => {
-  const text = new TextEncoder().encode('{"pair_schema":2,"schema":1,"arrays":[]}');
+test("another lineup schema is refused", async () => {
+  const text = new TextEncoder().encode('{"lineup_schema":2,"schema":1,"arrays":[]}');
   const message = new Uint8Array(4 + text.length);
   new DataView(message.buffer).setUint32(0, text.length, true);
   message.set(text, 4);
   const deflated = new Response(new Blob([message]).stream().pipeThrough(new CompressionStream("deflate")));
-  await assert.rejects(decodeShown(await deflated.arrayBuffer()), /pair schema 2/);
+  await assert.rejects(decodeShown(await deflated.arrayBuffer()), /lineup schema 2/);
 });
 
 test("where nothing is ever counted a position is its number alone", async () => {

@@ -67,6 +67,15 @@ def test_where_it_is_seen_exists(name):
         assert see.tick == 0 or see.title in titles
 
 
+@pytest.mark.parametrize(("name", "share"), [("lowmem", 0.03), ("operations_until_oom", 0.2)])
+def test_no_choice_comes_near_the_key_by_accident(name, share):
+    for seed in range(11):
+        question = ask(name, seed)
+        away = [abs(float(m.value) / float(question.answer) - 1) for m in question.mistakes]
+        assert len(away) >= 3
+        assert min(away) > share
+
+
 def test_names_are_listed_by_notebook():
     assert hotmem_viz.questions("03") == ("tables", "sharers", "fault")
     assert len(NAMES) == len(set(NAMES)) >= 12

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hotmem_viz.errors import ParameterError, RecordingError
-from hotmem_viz.recording.pair import Pair, merge_ticks, pair_recordings
+from hotmem_viz.recording.lineup import merge_ticks
+from hotmem_viz.recording.pair import Pair, pair_recordings
 from hotmem_viz.recording.recording import Event, Recording
 from tests.views.synthetic import TINY, make_recording
 
@@ -162,12 +163,12 @@ def test_titles_say_what_differs(left, right):
 def test_a_cursor_that_loses_something_is_refused(ticks, reason):
     recording = make_recording(TINY)
     with pytest.raises(RecordingError, match=reason):
-        Pair(recording, recording, ("a", "b"), np.array(ticks))
+        Pair((recording, recording), ("a", "b"), np.array(ticks))
 
 
 def test_what_is_no_mark_may_be_skipped():
     recording = replace(make_recording(TINY), event_list=(Event(3, "OOM", "", "", mark=True),))
-    pair = Pair(recording, recording, ("a", "b"), np.array([[0, 0], [3, 3], [6, 6]]))
+    pair = Pair((recording, recording), ("a", "b"), np.array([[0, 0], [3, 3], [6, 6]]))
     assert pair.marks == [(1, 0, 3), (1, 1, 3)]
 
 

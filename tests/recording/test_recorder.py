@@ -126,6 +126,17 @@ def test_a_grid_divides_every_section_evenly(name, max_cells):
         assert len(grid) <= max(max_cells, len(grid.sections))
 
 
+@pytest.mark.parametrize("max_cells", [1 << 17, 1 << 12, 300])
+def test_frames_of_sections_without_memory_have_no_cell(max_cells):
+    memory = lesson().memory
+    assert len(sections_with_memory(memory)) < memory.spec.n_sections
+    grid = CellGrid(memory, max_cells)
+    everything = FrameSet.of_range(0, memory.spec.n_sections * memory.spec.section_pages)
+    cells, rows = grid.touched(everything)
+    assert cells.tolist() == list(range(len(grid)))
+    assert np.array_equal(grid.read(memory, rows), grid.read_all(memory))
+
+
 def test_events_counters_and_times_arrive_in_order():
     recording = record(RandomRun("plain", ticks=30))
     assert [e.tick for e in recording.event_list] == [9, 18, 27]

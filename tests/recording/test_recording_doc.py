@@ -16,7 +16,7 @@ import hotmem_viz
 from hotmem_viz.recording.pair import pair_recordings
 from hotmem_viz.recording.recording import Event
 from hotmem_viz.recording.store import to_header
-from hotmem_viz.views.wire import encode_pair, encode_recording, read_message
+from hotmem_viz.views.wire import encode_lineup, encode_recording, read_message
 from hotmem_viz.vocabulary import EventKind, PageKind
 
 DOC = (Path(__file__).resolve().parents[2] / "docs" / "recording.md").read_text(encoding="utf-8")
@@ -165,8 +165,8 @@ def test_the_message_to_the_browser_is_as_described(recording):
 
 def test_a_pairs_message_is_as_described(recording):
     pair = pair_recordings(recording, recording)
-    header, arrays = read_message(encode_pair(pair))
-    title = "Two recordings on one cursor"
+    header, arrays = read_message(encode_lineup(pair))
+    title = "Several recordings on one cursor"
     assert set(names(title)) == set(header)
     told = dict(rows(title))
     for side in header["sides"]:
@@ -175,7 +175,7 @@ def test_a_pairs_message_is_as_described(recording):
     single = read_message(encode_recording(recording))[1]
     assert set(arrays) == {"ticks", *(f"{i}.{name}" for i in (0, 1) for name in single)}
     assert arrays["ticks"].shape == (pair.n_positions, 2)
-    assert "int32 of shape (positions, 2)" in section(title)
+    assert "int32 of shape (positions, sides)" in section(title)
 
 
 def test_the_message_has_the_arrays_of_the_file(recording, tmp_path):

@@ -7,8 +7,8 @@ import pytest
 
 import hotmem_viz
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.recording.measures import MEASURES
 from hotmem_viz.recording.scoreboard import (
-    MEASURES,
     find_ends,
     read_measure,
     write_title,

@@ -32,6 +32,10 @@ VERDICTS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"where": "kernel", "obstacle": "page_table", "ending": "never", "seed": 2},
         ["EBUSY", "EBUSY"],
     ),
+    "a device's buffer": (
+        {"where": "kernel", "obstacle": "device", "ending": "signal"},
+        ["EBUSY", "EBUSY"],
+    ),
     "own map": ({"obstacle": "memmap"}, ["EBUSY", "EBUSY"]),
     "pin, released": ({"obstacle": "pin"}, ["ok"]),
     "pin, signal": ({"obstacle": "pin", "ending": "signal"}, ["EINTR"]),
@@ -75,7 +79,7 @@ def guilty_by_hand(recording: Recording, tick: int, start: int, end: int) -> int
     return -1
 
 
-@pytest.mark.parametrize("obstacle", ["slab", "page_table"])
+@pytest.mark.parametrize("obstacle", ["slab", "page_table", "device"])
 @pytest.mark.parametrize("seed", [1, 4, 9])
 def test_the_guilty_page_is_the_one_that_was_left(obstacle, seed):
     run, recording = made({"where": "kernel", "obstacle": obstacle, "seed": seed})
@@ -149,6 +153,23 @@ def test_callbacks_are_unproven_and_only_ever_help():
         assert all(e.unproven and e.claims == ("S19",) for e in told)
         assert column(with_, "emptied")[-1] == emptied
         assert column(with_, "emptied_without")[-1] == 2
+
+
+@pytest.mark.parametrize(("machine", "title"), [("mail", "has left"), ("classroom", "stays")])
+def test_a_node_leaves_when_all_its_blocks_do(machine, title):
+    run, recording = made({"what": "node", "machine": machine})
+    told = next(e for e in recording.event_list if e.kind == "NODE_LEFT")
+    assert told.title == f"Node {run.nid} {title}"
+    gone = [e for e in recording.event_list if e.kind == "OFFLINED"]
+    of = {e.title for e in recording.event_list if e.kind in ("OFFLINED", "OFFLINE_REFUSED")}
+    assert told.text.startswith(f"{len(gone)} of {len(run.attempts)} memory blocks of node")
+    assert (len(gone) == len(run.attempts) == len(of)) == (machine == "mail")
+
+
+def test_what_leaves_a_kernel_zone_does_not_speak_for_zone_movable():
+    _, recording = made({"where": "both", "obstacle": "slab"})
+    seen = {(" Movable " in e.text, e.claims) for e in recording.event_list if e.kind == "OFFLINED"}
+    assert seen == {(True, ("S45",)), (False, ("S24",))}
 
 
 def test_the_corner_is_counted_page_by_page():

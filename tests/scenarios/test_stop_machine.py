@@ -169,15 +169,14 @@ def test_the_walk_lights_all_upper_tables_and_rewrites_the_parents(lesson):
 
 
 def test_what_nobody_built_says_so_and_names_a_question(lesson):
-    since = tick_of(lesson, "RESIDUE")
     for event in lesson.event_list:
         assert event.text
         assert len(event.text) < 330
-        assert event.claims or event.kind == "REFUSED"
+        assert event.claims
+        assert event.rule
         if event.kind != "DEVICE_REGION":
-            assert event.unproven == (event.tick >= since)
-    open_questions = {q for e in lesson.event_list for q in e.questions}
-    assert {"Q1", "Q2", "Q3", "Q5", "Q6", "Q8", "Q9", "Q10", "Q11", "Q12", "Q13"} <= open_questions
+            # Kernel pages veto an isolation, but for that today's kernels do the rest.
+            assert event.unproven == (event.kind not in ("BOOT", "BURST_OVER", "MIGRATED"))
 
 
 def test_every_claim_about_the_proposal_is_told_somewhere(lesson):

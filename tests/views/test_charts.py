@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hotmem_viz.recording.lineup import LETTERS, Lineup
 from hotmem_viz.recording.pair import Pair
-from hotmem_viz.views import charts, figures
-from hotmem_viz.views.charts import draw_chart, draw_pair_chart
+from hotmem_viz.views import figures
+from hotmem_viz.views.charts import draw_chart, draw_lineup_chart
 from hotmem_viz.views.palette import UI
 from hotmem_viz.views.svg import make_figure
 from tests.views.synthetic import TINY, make_recording
@@ -21,7 +22,7 @@ SHORT = replace(TINY, ticks=5)
 def pair():
     left, right = make_recording(TINY), make_recording(SHORT, seed=2)
     ticks = np.minimum.outer(np.arange(7), [6, 4])
-    return Pair(left, right, ("one", "the other"), ticks)
+    return Pair((left, right), ("one", "the other"), ticks)
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_every_side_is_named_and_has_its_colour(payload):
 def lines_of(pair):
     """Draw a pair; return what is drawn as (x, y) arrays."""
     ax = make_figure(4, 2).add_axes((0, 0, 1, 1))
-    draw_pair_chart(ax, pair)
+    draw_lineup_chart(ax, pair)
     unit = figures.bytes_of(ax.get_ylabel())
     return unit, [(np.asarray(line.get_xdata()), np.asarray(line.get_ydata())) for line in ax.lines]
 
@@ -72,6 +73,20 @@ def test_labels_below_are_values_at_their_places(pair):
         assert pair.values[round(row["at"] * last)] == float(row["text"].replace(",", ""))
 
 
+def test_of_many_sides_one_curve_each_is_drawn_in_both_themes():
+    recordings = tuple(make_recording(TINY, seed=seed) for seed in range(1, 7))
+    ticks = np.repeat(np.arange(7)[:, None], 6, axis=1)
+    lineup = Lineup(recordings, tuple("uvwxyz"), ticks)
+    payload = draw_chart(lineup)
+    assert [row["label"] for row in payload["lines"]] == [f"{x} can have" for x in LETTERS]
+    assert "MemAvailable" not in payload["alt"]
+    for side in range(6):
+        light, dark = UI[f"side{side}"]
+        assert light in payload["light"]
+        assert dark in payload["dark"]
+        assert light not in payload["dark"]
+
+
 def test_a_single_recording_keeps_its_chart():
     recording, before = make_recording(TINY), make_recording(SHORT)
     own, drawn = figures.chart_payload(recording, before), draw_chart(recording, before)
@@ -82,7 +97,7 @@ def test_a_single_recording_keeps_its_chart():
 
 
 def test_there_is_a_letter_and_a_colour_for_each_side():
-    assert {f"side{i}" for i in range(len(charts.LETTERS))} <= set(UI)
+    assert {f"side{i}" for i in range(len(LETTERS))} <= set(UI)
 
 
 @pytest.mark.parametrize("top", [6, 700, 59_999, 16_432_794])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from hotmem_viz.views import palette
+from hotmem_viz.views.event_looks import EVENTS
 from hotmem_viz.views.palette import KINDS, MOVABILITY, THEMES, UI, Theme, colour
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
@@ -102,7 +103,7 @@ def test_the_three_movabilities_stay_far_apart(theme: Theme, blindness: str):
 def test_every_word_of_the_vocabulary_has_a_look():
     assert set(KINDS) == set(PageKind)
     assert set(MOVABILITY) == set(Movability)
-    assert set(palette.EVENTS) == set(EventKind)
+    assert set(EVENTS) == set(EventKind)
     assert [row["id"] for row in palette.kind_table()] == list(range(len(PageKind)))
 
 

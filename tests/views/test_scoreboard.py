@@ -8,7 +8,8 @@ import pytest
 
 import hotmem_viz
 from hotmem_viz.errors import ParameterError
-from hotmem_viz.recording.scoreboard import MEASURES, find_ends
+from hotmem_viz.recording.measures import MEASURES
+from hotmem_viz.recording.scoreboard import find_ends
 from hotmem_viz.views.scoreboard import BEST, UNPROVEN, WORST, draw_scoreboard, write_table
 
 

@@ -14,9 +14,9 @@ from hotmem_viz.errors import RecordingError
 from hotmem_viz.recording.pair import Pair
 from hotmem_viz.views.wire import (
     ALIGN,
-    decode_pair,
+    decode_lineup,
     decode_recording,
-    encode_pair,
+    encode_lineup,
     encode_recording,
     encode_shown,
     read_message,
@@ -84,11 +84,11 @@ def test_another_schema_is_refused():
 def pair():
     left, right = make_recording(TINY), make_recording(OVERVIEW)
     ends = np.minimum.outer(np.arange(OVERVIEW.ticks), [TINY.ticks - 1, OVERVIEW.ticks - 1])
-    return Pair(left, right, ("one", "the other"), ends, "objects")
+    return Pair((left, right), ("one", "the other"), ends, "objects")
 
 
 def test_a_pair_comes_back_whole(pair: Pair):
-    back = decode_pair(encode_shown(pair))
+    back = decode_lineup(encode_shown(pair))
     assert (back.titles, back.by) == (pair.titles, "objects")
     np.testing.assert_array_equal(back.ticks, pair.ticks)
     for one, again in zip(pair.recordings, back.recordings, strict=True):
@@ -102,18 +102,18 @@ def test_a_pair_comes_back_whole(pair: Pair):
 
 def test_a_pair_is_no_recording_and_a_recording_no_pair(pair: Pair):
     """A reader that knows recordings alone refuses a pair, because it has no `schema`."""
-    header, arrays = read_message(encode_pair(pair))
+    header, arrays = read_message(encode_lineup(pair))
     assert "schema" not in header
     assert [side["schema"] for side in header["sides"]] == [2, 2]
     assert arrays["ticks"].dtype == np.int32
     with pytest.raises(RecordingError, match="schema None"):
-        decode_recording(encode_pair(pair))
+        decode_recording(encode_lineup(pair))
     with pytest.raises(RecordingError, match="one recording"):
-        decode_pair(encode_recording(pair.left))
+        decode_lineup(encode_recording(pair.left))
     assert encode_shown(pair.left) == encode_recording(pair.left)
 
 
-def test_another_pair_schema_is_refused():
-    text = b'{"pair_schema": 2, "schema": 1}'
-    with pytest.raises(RecordingError, match="pair schema 2 is not 1"):
+def test_another_lineup_schema_is_refused():
+    text = b'{"lineup_schema": 2, "schema": 1}'
+    with pytest.raises(RecordingError, match="lineup schema 2 is not 1"):
         read_message(zlib.compress(struct.pack("<I", len(text)) + text))

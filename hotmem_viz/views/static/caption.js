@@ -36,15 +36,15 @@ export class CaptionPanel {
     this.el.scrollTop = 0;
   }
 
-  /** Height of the highest caption at `width`, so that nothing jumps while playing. */
-  measure() {
+  /** Height of the highest caption of some recordings, so that nothing jumps while playing. */
+  measure(recordings = [this.recording]) {
     const probe = this.el.cloneNode(false);
     for (const name of ["aria-live", "aria-label"]) probe.removeAttribute(name);
     probe.setAttribute("aria-hidden", "true");
     Object.assign(probe.style, { position: "absolute", visibility: "hidden", height: "auto", width: `${this.el.offsetWidth}px` });
     this.el.after(probe);
     let highest = 0;
-    for (const caption of this.recording.meta.captions) {
+    for (const caption of recordings.flatMap(({ meta }) => meta.captions)) {
       const title = makeElement("strong", "caption-title", {}, caption.title);
       const text = makeElement("span", "caption-text", {}, caption.text);
       probe.replaceChildren(

@@ -106,11 +106,13 @@ export class TransportBar {
     this.letters = sides.map((side) => side.letter);
     this.word = this.paired && timeline.by !== "tick" ? "position" : "tick";
     this.scrub.setAttribute("aria-label", this.word);
-    this.chips.replaceChildren(...(this.paired ? sides.map((side) => makeChip(side.index)) : []));
+    this.chips.replaceChildren(...(sides.length === 2 ? sides.map((side) => makeChip(side.index)) : []));
     this.scrub.setAttribute("aria-valuemax", this.ticks - 1);
+    this.marks.style.setProperty("--hotmem-sides", sides.length);
     this.marks.replaceChildren(
       ...timeline.marks.map(({ side, event, position }) => {
-        const mark = makeElement("i", this.paired ? `mark mark-of${side}` : "mark");
+        const mark = makeElement("i", this.paired ? `mark mark-of mark-of${side}` : "mark");
+        mark.style.setProperty("--hotmem-place", side / sides.length);
         mark.style.left = `${(100 * position) / Math.max(1, this.ticks - 1)}%`;
         mark.style.background = sides[side].recording.eventKinds.get(event.kind)?.[theme] ?? "currentColor";
         return mark;

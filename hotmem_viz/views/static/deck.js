@@ -5,6 +5,7 @@ import { makeElement } from "./dom.js";
 import { OPTIONAL_PANELS } from "./optional.js";
 
 const CHART_TAB = "chart";
+const CROWD_PANEL = "scoreboard";
 const FOLLOW_HINT = "Show what the last events are about (p: the next panel)";
 
 export class OptionalDeck {
@@ -27,10 +28,10 @@ export class OptionalDeck {
   load(sides, view) {
     const named = new Set(sides.flatMap(({ recording }) => recording.meta.panels ?? []));
     const classes = OPTIONAL_PANELS.filter((one) => named.has(one.panelName));
-    const key = classes.map((one) => one.panelName).join();
+    const key = `${sides.length > 2}/${classes.map((one) => one.panelName).join()}`;
     if (key !== this.key) {
       this.key = key;
-      this.picks = [];
+      this.picks = sides.length > 2 ? classes.map((one) => one.panelName).filter((name) => name === CROWD_PANEL) : [];
       this.shown = classes.map((one) => this.make(one));
       this.body.replaceChildren(...this.shown.map(({ frame }) => frame));
       this.plan = null;

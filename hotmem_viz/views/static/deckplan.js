@@ -6,11 +6,9 @@ export const DECK_GAP = 10;
 export const DECK_STRIP = 34;
 export const DECK_FRAME = { width: 26, height: 18, title: 26 };
 
-const LEAST_MAP = 216;
+const MAP = { least: 216, good: 250, deck: 0.4 };
 const LEAST_CHART_BELOW = 112;
-const GOOD_MAP = 250;
 const FREE_HEIGHT = 300;
-const DECK_SHARE = 0.4;
 const SHARED_SHARE = 0.5;
 
 /** How many panels can stand beside one another: any of them must have the width it needs. */
@@ -24,12 +22,12 @@ export function countColumns(needs, width) {
  *
  * needs: of each panel {narrowest, least(width)}, css pixels of its inside. width: of the column.
  * left: what maps, panels and chart have together, where that is bounded; else Infinity. rows: of
- * maps. chart: what the chart would take; 0 where there is none. maps: what maps of very many
+ * maps; map: what one of them needs at least, and to be good, and the deck's share of `left`. chart: what the chart would take; 0 where there is none. maps: what maps of very many
  * sections need, where that is known. Of the answer `width` is a panel's outer one; `height` is of the panels with their tabs, without the gap before them;
  * `chart` what is left to the chart, 0 if it is a tab too.
  */
-export function planDeck({ needs, width, left, rows, chart, maps = 0 }) {
-  const [leastMap, goodMap] = [LEAST_MAP, GOOD_MAP].map((height) => Math.max(height * rows, maps));
+export function planDeck({ needs, width, left, rows, map: one = MAP, chart, maps = 0 }) {
+  const [leastMap, goodMap] = [one.least, one.good].map((height) => Math.max(height * rows, maps));
   const most = countColumns(needs, width);
   const choices = Array.from({ length: most }, (_, i) => most - i);
   const planned = (columns, share, map, below) => {
@@ -47,7 +45,7 @@ export function planDeck({ needs, width, left, rows, chart, maps = 0 }) {
   // With the chart below there is a gap more; without it, it is a tab.
   const below = chart > 0 ? LEAST_CHART_BELOW + DECK_GAP : 0;
   const plans = [
-    ...choices.map((columns) => planned(columns, DECK_SHARE, goodMap, below)),
+    ...choices.map((columns) => planned(columns, one.deck, goodMap, below)),
     ...choices.map((columns) => planned(columns, SHARED_SHARE, leastMap, 0)),
   ];
   return plans.find((plan) => plan.fits) ?? plans.at(-1);

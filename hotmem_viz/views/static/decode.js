@@ -2,7 +2,7 @@
 
 const ALIGNMENT = 8;
 const RECORDING_SCHEMA = 2;
-const PAIR_SCHEMA = 1;
+const LINEUP_SCHEMA = 1;
 const ARRAY_TYPES = {
   u1: Uint8Array,
   u2: Uint16Array,
@@ -21,9 +21,8 @@ async function inflateBytes(bytes) {
 export function parseMessage(buffer) {
   const size = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, size)));
-  const isPair = "pair_schema" in header;
-  const [what, version, known] = isPair
-    ? ["pair", header.pair_schema, PAIR_SCHEMA]
+  const [what, version, known] = "lineup_schema" in header
+    ? ["lineup", header.lineup_schema, LINEUP_SCHEMA]
     : ["recording", header.schema, RECORDING_SCHEMA];
   if (version !== known) throw new Error(`${what} schema ${version} is not known here`);
   const base = Math.ceil((4 + size) / ALIGNMENT) * ALIGNMENT;
@@ -37,7 +36,7 @@ export function parseMessage(buffer) {
   return { header, arrays };
 }
 
-/** What a stage reads of one recording; `looks` has the tables of kinds, which a pair has once. */
+/** What a stage reads of one recording; `looks` has the tables of kinds, which a lineup has once. */
 function makeRecording({ meta, events, details }, looks, arrays) {
   const column = new Map(meta.counters.map((counter, i) => [counter.name, i]));
   const width = meta.counters.length;
@@ -73,7 +72,7 @@ function arraysOfSide(arrays, side) {
  * What a message shows: {recordings, titles, by, ticks}.
  *
  * A message is a DataView, typed array or ArrayBuffer. Of a single recording `ticks` is null; of
- * a pair it holds the tick of each recording at every position of the cursor, row by row.
+ * a lineup it holds the tick of each recording at every position of the cursor, row by row.
  */
 export async function decodeShown(message) {
   const { header, arrays } = parseMessage(await inflateBytes(message));

@@ -2,7 +2,8 @@
 
 import { ownPfn, ownSection } from "./cells.js";
 import { formatCount } from "./format.js";
-import { layoutDetail, partEdges } from "./geometry.js";
+import { layoutDetail } from "./detailgeometry.js";
+import { partEdges } from "./geometry.js";
 import { makeButton, makeElement, setText } from "./dom.js";
 import { luminance, makePaint, paintBlock, parseHex } from "./painter.js";
 import { lastBefore } from "./playback.js";

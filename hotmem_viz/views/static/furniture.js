@@ -21,7 +21,7 @@ export function drawFurniture(c, layout, { meta, ink, family, shown }) {
   c.textBaseline = "alphabetic";
   c.font = fontOf(layout, family, "600");
   c.fillStyle = ink("ink");
-  for (const label of layout.labels) c.fillText(label.group.label, label.x, labelBaseline(layout, label));
+  if (!layout.terse) for (const label of layout.labels) c.fillText(label.group.label, label.x, labelBaseline(layout, label));
   c.font = fontOf(layout, family, "400");
   c.fillStyle = ink("muted");
   drawNumbers(c, layout, meta);
@@ -46,12 +46,15 @@ function drawBands(c, layout, ink) {
     const width = band.right - band.x + 2 * pad;
     c.fillStyle = ink(`tint${band.group.nid % 4}`);
     c.fillRect(band.x - pad, top, width, band.y + blockHeight + pad - top);
+    if (!layout.terse || band.group.zone?.zone !== "Movable") continue;
+    c.fillStyle = ink("ink");
+    c.fillRect(band.x, band.y + blockHeight + Math.ceil(dpr), band.right - band.x, Math.round(1.5 * dpr));
   }
 }
 
 function drawNumbers(c, layout, meta) {
   const { dpr } = layout;
-  const name = ({ section }) => `§${ownSection(meta, section)}`;
+  const name = ({ section, group }) => (layout.terse ? `n${group.nid}` : `§${ownSection(meta, section)}`);
   if (layout.numbered) {
     const widest = Math.max(...layout.blocks.map((block) => c.measureText(name(block)).width));
     const every = widest > layout.pitch - 4 * dpr ? 2 : 1;

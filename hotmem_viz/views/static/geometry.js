@@ -2,7 +2,8 @@
 //
 // Sections flow like words: a node starts a line, a zone starts a group with its label above,
 // and all lines share one grid of slots. A run of absent sections takes one slot. Of several boots
-// on one map it is the boots that start lines.
+// on one map it is the boots that start lines. A terse map has no labels: nodes are named in front
+// of their lines, and zones lie side by side.
 
 import { groupSections, zonesOfSection } from "./cells.js";
 
@@ -11,6 +12,8 @@ const NUMBER_LINE = 18 / LABEL_SIZE;
 /** Heights of a label's line, and between lines; the close one where the roomy one does not fit. */
 const SPACINGS = [{ group: 21 / LABEL_SIZE, gap: 7 }, { group: 18 / LABEL_SIZE, gap: 2 }];
 const GUTTER = 46 / LABEL_SIZE;
+const TERSE_SPACING = { group: 0, gap: 4 };
+const TERSE_GUTTER = 28 / LABEL_SIZE;
 const MAX_CELL = 28;
 const GRID_FROM = 7;
 const SQUARE_CELL = 0.4;
@@ -25,7 +28,7 @@ const HARDLY_HIGHER = 1.05;
 const severalBoots = (groups) => groups.at(-1).boot > 0;
 
 /** Slots for all groups at `perLine` slots a line: [{group, item, line, slot}] and labels. */
-function flowGroups(groups, perLine, pitch, labelWidth) {
+function flowGroups(groups, perLine, pitch, { labelWidth, terse }) {
   const starter = severalBoots(groups) ? "boot" : "nid";
   const placed = [];
   const labels = [];
@@ -34,7 +37,7 @@ function flowGroups(groups, perLine, pitch, labelWidth) {
   let slot = perLine;
   let free = 0;
   groups.forEach((group, g) => {
-    const labelSlots = Math.ceil(labelWidth(group.label) / pitch);
+    const labelSlots = terse ? 0 : Math.ceil(labelWidth(group.label) / pitch);
     slot = Math.max(slot, free);
     const starts = g === 0 || groups[g - 1][starter] !== group[starter];
     if (starts || slot + Math.min(labelSlots, perLine) > perLine) {
@@ -93,10 +96,10 @@ function lineTops(flow, blockHeight, box, { numbers, group, between, tight }) {
 const squareness = (a, b) => Math.min(a, b) / Math.max(a, b);
 
 function measureShape(groups, box, cells, { columns, perLine, numbered, spacing }) {
-  const { width, height, dpr, text, labelWidth } = box;
+  const { width, height, dpr, text, terse } = box;
   const rows = Math.ceil(cells / columns);
   const margin = Math.round(9 * dpr);
-  const left = numbered ? margin : Math.round(GUTTER * text);
+  const left = numbered ? margin : Math.round((terse ? TERSE_GUTTER : GUTTER) * text);
   const room = width - left - margin;
   const gap = shapeGap(room / perLine, dpr);
   const blockWidth = Math.min(
@@ -105,7 +108,7 @@ function measureShape(groups, box, cells, { columns, perLine, numbered, spacing 
   );
   const w = blockWidth / columns;
   if (w < 1 || (numbered && blockWidth < NUMBERED_FROM * text)) return null;
-  const flow = flowGroups(groups, perLine, blockWidth + gap, labelWidth);
+  const flow = flowGroups(groups, perLine, blockWidth + gap, box);
   const spaces = {
     numbers: numbered ? Math.round(NUMBER_LINE * text) : 0,
     group: Math.round(spacing.group * text),
@@ -135,12 +138,12 @@ function measureShape(groups, box, cells, { columns, perLine, numbered, spacing 
 function chooseShape(groups, box, cells) {
   const slots = groups.reduce((sum, group) => sum + group.items.length, 0);
   let found = [];
-  for (const spacing of SPACINGS) {
+  for (const spacing of box.terse ? [TERSE_SPACING] : SPACINGS) {
     found = [];
     for (const columns of columnChoices(cells)) {
       for (let perLine = 1; perLine <= Math.min(slots, MOST_PER_LINE); perLine++) {
         const measure = (numbered) => measureShape(groups, box, cells, { columns, perLine, numbered, spacing });
-        found.push(...[true, false].map(measure).filter(Boolean));
+        found.push(...(box.terse ? [false] : [true, false]).map(measure).filter(Boolean));
       }
     }
     if (found.some(({ fits }) => fits)) break;
@@ -185,17 +188,18 @@ function bootTops({ labels, numberLine, groupLine, dpr }) {
 /**
  * Lay out a machine's map in at most `width` x `height` css pixels.
  *
- * `labelWidth(label)` measures a label in css pixels, `text` is the labels' size. The result is in device pixels: canvas
+ * `labelWidth(label)` measures a label in css pixels, `text` is the labels' size; terse: see above. The result is in device pixels: canvas
  * size, cell size (w, h), columns and rows of a section, `blocks` (one per section with
  * memory, by index), `holes`, `labels`, `bands`, `borders` and `bootTops`.
  */
-export function layoutMap({ meta, width, height, dpr = 1, text = LABEL_SIZE, labelWidth }) {
+export function layoutMap({ meta, width, height, dpr = 1, text = LABEL_SIZE, terse = false, labelWidth }) {
   const groups = groupSections(meta);
   const box = {
     width: Math.floor(width * dpr),
     height: Math.floor(height * dpr),
     dpr,
     text: text * dpr,
+    terse,
     labelWidth: (label) => (labelWidth(label) + text) * dpr,
   };
   const shape = chooseShape(groups, box, meta.cells_per_section);
@@ -236,6 +240,7 @@ export function layoutMap({ meta, width, height, dpr = 1, text = LABEL_SIZE, lab
     yEdges: partEdges(shape.rows, blockHeight),
     grid: Math.min(shape.w, shape.h) >= GRID_FROM * dpr ? Math.round(dpr) : 0,
     numberLine: shape.numbered ? Math.round(NUMBER_LINE * box.text) : 0,
+    terse,
     labelSize: box.text,
     labels: shape.labels.map((label) => ({ ...label, ...at(label) })),
   };
@@ -278,22 +283,4 @@ export function hitTest(layout, x, y) {
   }
   const hole = layout.holes.find(inside);
   return hole ? { hole } : null;
-}
-
-/** Columns, rows and cell size for the pages of one section in `width` x `height`. */
-export function layoutDetail(cells, width, height, minimum = 17) {
-  let best = null;
-  for (let columns = 8; columns <= Math.max(8, cells); columns *= 2) {
-    const rows = Math.ceil(cells / columns);
-    const w = Math.min(44, Math.floor(width / columns));
-    const h = Math.min(44, Math.floor(height / rows));
-    const size = Math.min(w, h);
-    if (w < 1) break;
-    const side = Math.min(w, Math.max(h, minimum));
-    const candidate = { columns, rows, w: Math.min(w, side * 2), h: Math.max(1, Math.min(h, w * 2)), size };
-    if (!best || candidate.size > best.size) best = candidate;
-  }
-  const { columns, rows } = best;
-  const w = Math.max(1, best.w);
-  return { columns, rows, w, h: Math.max(1, best.h), width: columns * w, height: rows * Math.max(1, best.h) };
 }

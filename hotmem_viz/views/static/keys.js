@@ -2,6 +2,7 @@
 
 import { cellOfPfn } from "./cells.js";
 import { closeTold, copyLink } from "./linking.js";
+import { focusSide } from "./panels.js";
 import { pickSection } from "./pointing.js";
 import { actionOfKey } from "./transport.js";
 
@@ -50,7 +51,9 @@ export function handleKey(stage, event) {
   if (event.target.tagName === "SELECT" && event.key.startsWith("Arrow")) return;
   const plain = !(event.ctrlKey || event.altKey || event.metaKey);
   const action = actionOfKey(event);
+  const side = stage.crowded && plain ? stage.sides[Number(event.key) - 1] : undefined;
   if (action) stage.act(action);
+  else if (side) focusSide(stage, side);
   else if (plain && STAGE_KEYS[event.key]) STAGE_KEYS[event.key](stage);
   else return;
   event.preventDefault();

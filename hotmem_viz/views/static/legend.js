@@ -56,11 +56,14 @@ export class LegendPanel {
     );
     this.scale = makeElement("p", "legend-scale");
     this.list = makeElement("div", "legend-list");
+    const terse = [makeElement("span", "terse-swatch", { "aria-hidden": "true" }), "underlined: ZONE_MOVABLE"];
+    this.terse = makeElement("p", "legend-terse", {}, terse);
     this.sections = new SectionLegend();
     const switcher = makeElement("div", "segments", { role: "group", "aria-label": "colour by" }, this.modeButtons);
     this.el = makeElement("section", "panel legend", { "aria-label": "legend" }, [
       makeElement("div", "legend-head", {}, [switcher, this.scale]),
       this.list,
+      this.terse,
       this.sections.el,
     ]);
   }

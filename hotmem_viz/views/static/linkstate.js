@@ -7,6 +7,7 @@ const MOST_OF_A_VALUE = 160;
 const LINK_THEMES = ["auto", "light", "dark"];
 const RESERVED_NAMES = ["scenario", "beside", "tick", "theme"];
 const SECOND_RUNS = ["machine=64bit", "machine=pae", "movable=0", "held=1"];
+const ALL_BESIDE = "all";
 const PARAMETER_PREFIX = "p.";
 const NUMBER = /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$/;
 
@@ -87,10 +88,11 @@ export function writeLink({ recordings, by }, tick, theme) {
 const BESIDE_BY = { objects: "profile", installed: "profile", step: "strategy" };
 
 /**
- * What stands on the right: a kernel, a strategy, or one parameter with its value; null for none
- * that a link can name.
+ * What stands beside the first: a kernel, a strategy, or one parameter with its value; null for none
+ * that a link can name. More than two are all strategies.
  */
 function secondRun(recordings, by) {
+  if (recordings.length > 2) return by === "step" ? ALL_BESIDE : null;
   const [left, right] = recordings.map(({ meta }) => meta);
   const key = Object.hasOwn(BESIDE_BY, by) ? BESIDE_BY[by] : "";
   if (recordings.length !== 2 || !right.defaults || left.scenario !== right.scenario) return null;

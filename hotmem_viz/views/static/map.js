@@ -37,12 +37,12 @@ export class MemoryMap {
     this.glowAge = 0;
   }
 
-  /** Lay out a recording's machine: css width, greatest height, label size; device pixels. */
-  resize(recording, { width, height, dpr, text }) {
+  /** Lay out a recording's machine: css width, greatest height, label size; device pixels; see geometry.js. */
+  resize(recording, { width, height, dpr, text, terse = false }) {
     this.family = getComputedStyle(this.el).fontFamily;
     this.context.font = `600 ${text}px ${this.family}`;
     const labelWidth = (label) => this.context.measureText(label).width;
-    const layout = layoutMap({ meta: recording.meta, width, height, dpr, text, labelWidth });
+    const layout = layoutMap({ meta: recording.meta, width, height, dpr, text, terse, labelWidth });
     if (!layout) return;
     this.layout = layout;
     for (const canvas of [this.canvas, this.glowCanvas, this.flights.canvas]) {

@@ -15,7 +15,8 @@
 import { AddressMapPanel } from "./address_map.js";
 import { LanesPanel } from "./lanes.js";
 import { MetersPanel } from "./meters.js";
+import { ScoreboardPanel } from "./scoreboard.js";
 import { TablesPanel } from "./tablespanel.js";
 
 /** In order of their places. */
-export const OPTIONAL_PANELS = [LanesPanel, AddressMapPanel, TablesPanel, MetersPanel];
+export const OPTIONAL_PANELS = [LanesPanel, AddressMapPanel, TablesPanel, MetersPanel, ScoreboardPanel];

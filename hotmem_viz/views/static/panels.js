@@ -37,7 +37,12 @@ function testHandle(stage) {
 function makeSide(stage, index) {
   return new Side(index, {
     onHover: (side, hit, event) => hoverMap(stage, side, hit, event),
-    onPick: (side, picked) => pickSection(stage, side, picked),
+    onPick: (side, picked) => {
+      // In a crowd the first click is to the side, the next one to what lies there.
+      if (stage.crowded && side !== stage.focus) focusSide(stage, side);
+      else pickSection(stage, side, picked);
+    },
+    onFocus: (side) => focusSide(stage, side),
   });
 }
 
@@ -48,11 +53,30 @@ function deckHost(stage) {
     showRows: (title, rows, event) => stage.tooltip.showRows(title, rows, event, stage.root),
     hideTip: () => stage.tooltip.hide(),
     openSection: (side, section) => openSection(stage, side, section),
+    focusSide: (side) => focusSide(stage, side),
     goTo: (side, tick) => stage.seek(stage.timeline.positionOf(side.index, tick)),
     showChart: (shown) => {
       stage.chart.el.hidden = !shown;
     },
   };
+}
+
+/** Tell of another side, where there are too many to tell of all. */
+export function focusSide(stage, side) {
+  if (side === stage.focus) return;
+  stage.focus = side;
+  if (!stage.crowded) return;
+  placeFocus(stage);
+  stage.loadPanels();
+  stage.measured = null;
+  stage.layOut();
+}
+
+/** Put the captions of the sides that are told of in their place, and mark those sides. */
+function placeFocus(stage) {
+  const { told, sides, shell } = stage;
+  shell.captions.replaceChildren(...told.map((side) => side.caption.el));
+  for (const side of sides) side.showFocus(stage.crowded ? side === stage.focus : null);
 }
 
 /** Give a stage as many sides as are shown, and put what is theirs in its place. */
@@ -68,11 +92,13 @@ export function placeSides(stage, { recordings, titles }) {
   // Maps that stand side by side stay equally high.
   const noted = stage.sides.some((side) => side.hasNote);
   for (const { note } of stage.sides) note.hidden = !noted;
-  stage.zones = stage.paired ? zonePanels.several : zonePanels.one;
+  if (!stage.sides.includes(stage.focus)) stage.focus = stage.sides[0];
+  stage.zones = stage.told.length > 1 ? zonePanels.several : zonePanels.one;
   for (const panel of Object.values(zonePanels)) panel.el.hidden = panel !== stage.zones;
   stage.root.classList.toggle("hotmem-pair", stage.paired);
+  stage.root.classList.toggle("hotmem-crowd", stage.crowded);
   shell.runs.replaceChildren(...stage.sides.map((side) => side.el));
-  shell.captions.replaceChildren(...stage.sides.map((side) => side.caption.el));
+  placeFocus(stage);
   const machines = recordings.map(({ meta }) => meta.machine.title || meta.machine.name);
   setText(shell.title, recordings[0].meta.title);
   setText(shell.subtitle, [...new Set(machines)].join(" · "));

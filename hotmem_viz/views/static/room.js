@@ -3,6 +3,8 @@
 import { clamp } from "./format.js";
 
 const NOTEBOOK_MAP = 460;
+const CROWD_OF_THREE = 900;
+const CROWD_MAP = { least: 88, good: 130, deck: 0.27, notebook: 150 };
 const SMALLEST_MAP = 220;
 const CHART_SHARE = 0.2;
 const NARROW = 860;
@@ -57,20 +59,33 @@ function stageRoom(root) {
   return { height: Math.max(SMALLEST_FIT, height), notebook: false };
 }
 
-/** Rows of maps: sides stand beside one another, or below where there is no room. */
-function countRows(stage) {
-  return stage.root.classList.contains("hotmem-beside") ? 1 : stage.sides.length;
+/** How many sides stand beside one another; the others below, where there is no room. */
+function countAcross({ root, sides, crowded }) {
+  if (!root.classList.contains("hotmem-beside")) return 1;
+  if (!crowded) return sides.length;
+  return root.clientWidth >= CROWD_OF_THREE ? 3 : 2;
 }
 
-/** What `measure` says of every side, summed where sides stand below one another. */
-function stackHeights(stage, measure) {
-  const heights = stage.sides.map(measure);
-  return countRows(stage) === 1 ? Math.max(...heights) : heights.reduce((sum, height) => sum + height, 0);
+/** Rows of maps. */
+function countRows(stage) {
+  return Math.ceil(stage.sides.length / countAcross(stage));
 }
+
+/** What `measure` says of every side: the most of each row, summed. */
+function stackHeights(stage, measure) {
+  const columns = countAcross(stage);
+  const heights = stage.sides.map(measure);
+  const rows = Array.from({ length: countRows(stage) }, (_, row) => heights.slice(row * columns, (row + 1) * columns));
+  return rows.reduce((sum, row) => sum + Math.max(...row), 0);
+}
+
+/** Rows of captions: a crowd has one. */
+const countCaptions = (stage) => (stage.crowded ? 1 : countRows(stage));
 
 /** What a caption may take at most: a page that scrolls has room, and beside another it has less width. */
-function highestCaption({ paired, root }, lecture) {
+function highestCaption({ paired, crowded, root }, lecture) {
   if (lecture) return LECTURE_CAPTION;
+  if (crowded) return HIGHEST_CAPTION;
   if (!root.classList.contains("hotmem-wide")) return HIGHEST_FREE_CAPTION;
   return paired ? HIGHEST_PAIR_CAPTION : HIGHEST_CAPTION;
 }
@@ -88,14 +103,15 @@ function measureParts(stage, { width, height, notebook, lecture }) {
   const huge = !notebook && width >= HUGE_WIDTH && height >= HUGE_HEIGHT;
   root.classList.toggle("hotmem-huge", huge);
   const highest = highestCaption(stage, lecture);
-  const caption = clamp(Math.max(...stage.sides.map((side) => side.caption.measure())), LOWEST_CAPTION, highest);
+  const told = stage.crowded ? stage.sides.map(({ recording }) => recording) : undefined;
+  const caption = clamp(Math.max(...stage.told.map((side) => side.caption.measure(told))), LOWEST_CAPTION, highest);
   root.style.setProperty("--hotmem-caption", `${caption}px`);
   const above = shell.main.getBoundingClientRect().top - root.getBoundingClientRect().top;
   const chart = lecture ? 0 : Math.max(SMALLEST_CHART, height * CHART_SHARE);
   const heads = stackHeights(stage, (side) => side.head.offsetHeight);
   const below = belowMaps(root);
-  const gaps = (countRows(stage) - 1) * 2 * BETWEEN;
-  const fixed = above + stage.bar.el.offsetHeight + caption * countRows(stage) + heads + gaps + below;
+  const gaps = (countRows(stage) + countCaptions(stage) - 2) * BETWEEN;
+  const fixed = above + stage.bar.el.offsetHeight + caption * countCaptions(stage) + heads + gaps + below;
   return { above, chart, fixed, labels: huge ? HUGE_LABELS : LABELS };
 }
 
@@ -115,6 +131,7 @@ export function arrangeStage(stage) {
   const wide = width >= (stage.paired ? WIDE_PAIR : WIDE) && !lecture;
   root.classList.toggle("hotmem-wide", wide);
   root.classList.toggle("hotmem-beside", stage.paired && width >= BESIDE);
+  root.style.setProperty("--hotmem-columns", countAcross(stage));
   const { height, notebook } = stageRoom(root);
   const low = wide && height < LOW;
   const close = stage.paired && width >= BESIDE && width < CLOSE;
@@ -128,21 +145,23 @@ export function arrangeStage(stage) {
   if (key === stage.measured) return;
   root.style.setProperty("--hotmem-height", `${height}px`);
   const { above, chart, fixed, labels } = measureParts(stage, { width, height, notebook, lecture });
-  const inNotebook = stage.paired ? PAIR_NOTEBOOK_MAP : NOTEBOOK_MAP;
-  const notes = stackHeights(stage, (side) => side.note.offsetHeight);
+  const several = stage.crowded ? CROWD_MAP.notebook : PAIR_NOTEBOOK_MAP;
+  const inNotebook = stage.paired ? several : NOTEBOOK_MAP;
+  const notes = stackHeights(stage, (side) => side.note.offsetHeight + side.line.offsetHeight);
   const bounded = wide || lecture;
   const room = {
     width: stage.shell.main.clientWidth,
     left: bounded ? height - fixed - notes : Infinity,
     rows: countRows(stage),
+    map: stage.crowded ? CROWD_MAP : undefined,
     chart,
   };
   let deck = stage.deck.fit(room);
   const left = (height - fixed - deck.chart - (bounded ? deck.height : 0) - notes) / countRows(stage);
-  const share = notebook && !wide ? inNotebook : Math.max(SMALLEST_MAP, left);
+  const share = notebook && !wide ? inNotebook : Math.max(stage.crowded ? CROWD_MAP.least : SMALLEST_MAP, left);
   for (const { map, recording, mapPanel } of stage.sides) {
     const text = lecture ? LECTURE_LABELS : labels;
-    map.resize(recording, { width: mapPanel.clientWidth, height: share, dpr, text });
+    map.resize(recording, { width: mapPanel.clientWidth, height: share, dpr, text, terse: stage.crowded });
   }
   // A map of very many sections may need more than its share: then other panels have what they
   // cannot do without, and if that is too much the stage grows.

@@ -14,6 +14,7 @@ const KEY_HELP = [
   ["l", "lecture mode: larger, no side panels"],
   ["f", "full screen"],
   ["p", "next panel below the map", "help-deck"],
+  ["1 to 6", "tell of another side", "help-crowd"],
   ["t", "theme: as the page, light, dark"],
   ["c", "copy the link to what is on show"],
   ["Esc", "close what is open"],

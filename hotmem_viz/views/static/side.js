@@ -6,7 +6,7 @@ import { movesAt, pagesMoved, planFlights } from "./flights.js";
 import { formatCount } from "./format.js";
 import { makeElement, setText } from "./dom.js";
 import { MemoryMap } from "./map.js";
-import { mapNote } from "./playback.js";
+import { lastBefore, mapNote } from "./playback.js";
 import { Scene } from "./scene.js";
 import { statesInWords } from "./states.js";
 import { prefersStill } from "./theme.js";
@@ -20,7 +20,7 @@ export function makeChip(index) {
 }
 
 export class Side {
-  constructor(index, { onHover, onPick }) {
+  constructor(index, { onHover, onPick, onFocus }) {
     this.index = index;
     this.letter = SIDE_LETTERS[index];
     this.map = new MemoryMap({
@@ -30,10 +30,20 @@ export class Side {
     this.caption = new CaptionPanel(makeChip(index));
     this.name = makeElement("strong", "run-name");
     this.place = makeElement("span", "run-place");
-    this.head = makeElement("header", "run-head", {}, [makeChip(index), this.name, this.place]);
+    this.head = makeElement("header", "run-head", { onclick: () => onFocus(this) }, [makeChip(index), this.name, this.place]);
     this.note = makeElement("p", "map-note");
-    this.mapPanel = makeElement("section", "panel map-panel", {}, [this.map.el, this.note]);
-    this.el = makeElement("div", "run", {}, [this.head, this.mapPanel]);
+    this.lineTitle = makeElement("span", "line-title");
+    this.lineText = makeElement("span");
+    this.line = makeElement("p", "run-line", {}, [this.lineTitle, this.lineText]);
+    this.mapPanel = makeElement("section", "panel map-panel", {}, [this.map.el, this.note, this.line]);
+    this.el = makeElement("div", `run side${index}`, {}, [this.head, this.mapPanel]);
+  }
+
+  /** Whether words elsewhere are about this side; null where they are about all sides. */
+  showFocus(focused) {
+    this.el.classList.toggle("hotmem-focused", focused === true);
+    if (focused === null) this.el.removeAttribute("aria-current");
+    else this.el.setAttribute("aria-current", String(focused));
   }
 
   /** Take a recording; `title` is what it is called where there are several, else "". */
@@ -105,9 +115,18 @@ export class Side {
     if (cell >= 0 && this.map.layout) this.map.pulse(cell, colour);
   }
 
+  /** The caption in one line, for the foot of a small map; a title that begins with our name goes on without it. */
+  drawLine(caption) {
+    const title = caption?.title ?? "";
+    const own = `${this.name.textContent}: `;
+    setText(this.lineTitle, title.startsWith(own) ? title.slice(own.length) : title);
+    setText(this.lineText, caption?.text ?? "");
+  }
+
   /** ended: where this side has ended while another goes on, in words, or "". */
   draw(theme, ended) {
     this.caption.draw(this.tick, theme);
+    this.drawLine(lastBefore(this.recording.meta.captions, this.tick));
     setText(this.note, mapNote(this.recording, this.tick));
     const last = this.recording.ticks - 1;
     this.el.dataset.tick = String(this.tick);

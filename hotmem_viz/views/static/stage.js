@@ -5,15 +5,14 @@ import { setText } from "./dom.js";
 import { handleKey } from "./keys.js";
 import { followAddress, linkStage, showAddress, unlinkStage } from "./linking.js";
 import { makePanels, placeSides } from "./panels.js";
+import { passTicks } from "./passing.js";
 import { hoverMap, pickedOf, pickSection } from "./pointing.js";
 import { arrangeStage } from "./room.js";
 import { takeTheme, themeAfter, watchPageTheme } from "./theme.js";
 import { Timeline } from "./timeline.js";
-import { advanceTime, applyAction, carryTransport, flightTime, makeTransport, seekTick, tickRate } from "./transport.js";
+import { advanceTime, applyAction, carryTransport, makeTransport, seekTick } from "./transport.js";
 
 const PANEL_MS = 80;
-const NEAR = 12;
-const FASTEST_GLOW = 30;
 const LONGEST_FRAME_MS = 100;
 
 class Stage {
@@ -108,26 +107,36 @@ class Stage {
     return this.sides.length > 1;
   }
 
+  /** Whether there are so many sides that only one at a time is told of in words. */
+  get crowded() {
+    return this.sides.length > 2;
+  }
+
+  /** The sides that captions, zones and legend tell of. */
+  get told() {
+    return this.crowded ? [this.focus] : this.sides;
+  }
+
   get view() {
-    return { ...this.look, theme: this.theme };
+    return { ...this.look, theme: this.theme, focus: this.focus };
   }
 
   loadPanels() {
-    const { sides, theme } = this;
+    const { sides, theme, told } = this;
     this.bar.load(this.timeline, sides, theme);
-    this.zones.load(sides);
-    this.legend.load(sides, this.view);
+    this.zones.load(told);
+    this.legend.load(told, this.view);
     this.deck.load(sides, this.view);
     this.root.classList.toggle("hotmem-decked", !this.deck.empty);
     this.drawPanels();
   }
 
   drawPanels() {
-    const { sides, theme, timeline } = this;
+    const { sides, theme, timeline, told } = this;
     this.drawTime();
     for (const side of sides) side.draw(theme, timeline.endedAt(this.transport.tick, side.index));
-    this.zones.draw(sides);
-    this.legend.draw(sides);
+    this.zones.draw(told);
+    this.legend.draw(told);
     this.deck.draw(sides, this.view);
     this.drawDetail();
     if (this.hover) hoverMap(this, this.hover.side, this.hover.hit, this.hover.event);
@@ -170,7 +179,7 @@ class Stage {
   setTransport(next) {
     const before = this.transport;
     this.transport = next;
-    if (before.tick !== next.tick) this.showTick(before.tick);
+    if (before.tick !== next.tick) passTicks(this, before.tick);
     this.drawPanels();
     this.settle();
     this.wake();
@@ -187,22 +196,6 @@ class Stage {
     if (!this.transport || this.transport.playing || tick === this.link.saved) return;
     this.link.saved = tick;
     this.setTransport(seekTick(this.transport, tick));
-  }
-
-  showTick(before) {
-    const { tick } = this.transport;
-    const jumped = Math.abs(tick - before) > NEAR;
-    const glow = !jumped && tickRate(this.transport) <= FASTEST_GLOW;
-    const flightMs = flightTime(this.transport);
-    for (const side of this.sides) {
-      const met = side.seek(this.timeline.tickAt(tick, side.index), { glow, jumped, flightMs });
-      for (const event of met) this.announce(side, event);
-    }
-  }
-
-  announce(side, event) {
-    side.pulse(event, side.recording.eventKinds.get(event.kind)?.[this.theme] ?? "currentColor");
-    if (event.zone >= 0) this.zones.flash(side.index, event.zone);
   }
 
   get moving() {
@@ -223,7 +216,7 @@ class Stage {
     const before = this.transport;
     this.transport = advanceTime(before, elapsed);
     if (this.transport.tick !== before.tick) {
-      this.showTick(before.tick);
+      passTicks(this, before.tick);
       this.drawTime();
     }
     this.panelAge = (this.panelAge ?? 0) + elapsed;
@@ -239,7 +232,7 @@ class Stage {
   setLook(change) {
     this.look = { ...this.look, ...change };
     if (!this.timeline) return;
-    this.legend.load(this.sides, this.view);
+    this.legend.load(this.told, this.view);
     this.repaint();
     this.drawPanels();
   }
