@@ -21,9 +21,11 @@ FOREIGN = """root => [...root.querySelectorAll('[fill^="url("], [marker-end^="ur
   .filter(use => !root.contains(document.getElementById(use.slice(5, -1))))"""
 WIDEST = """root => {
   const hatched = [...root.querySelectorAll('.hotmem-lanes-drawing rect[fill^="url("]')];
-  const {x, y, width, height} = hatched.map(rect => rect.getBoundingClientRect())
-    .reduce((most, box) => (box.width > most.width ? box : most));
-  return {x: x + 2, y: y + 2, width: width - 4, height: height - 4};
+  const width = rect => rect.getBoundingClientRect().width;
+  const widest = hatched.reduce((most, rect) => (width(rect) > width(most) ? rect : most));
+  widest.scrollIntoView({block: 'center'});
+  const {x, y, width: w, height} = widest.getBoundingClientRect();
+  return {x: x + 2, y: y + 2, width: w - 4, height: height - 4};
 }"""
 
 CUT_TITLES = """() => [...document.querySelectorAll('.hotmem-controls select')]
@@ -150,3 +152,11 @@ def test_the_title_of_what_is_chosen_is_never_cut(page, tabs):
         page.locator(ON_SHOW).wait_for()
         assert page.evaluate(CUT_TITLES) == [], tabs.nth(i).inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+def test_no_zone_is_cut_off_under_the_controls(page, tabs):
+    tabs.nth(3).click()
+    shown = wait_for_title(page, "Hot-remove and what stays behind")
+    zones = shown.locator(".hotmem-zones:visible")
+    high, room = zones.evaluate("el => [el.scrollHeight, el.clientHeight]")
+    assert high <= room + 1

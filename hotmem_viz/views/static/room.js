@@ -29,6 +29,7 @@ const WIDE_PAIR = 1240;
 const BESIDE = 800;
 const CLOSE = 1500;
 const LOW = 800;
+const LOWEST = 660;
 const PAIR_NOTEBOOK_MAP = 270;
 const SIDE_SHARE = 0.225;
 const SIDE = [338, 500];
@@ -135,6 +136,7 @@ export function arrangeStage(stage) {
   const low = wide && height < LOW;
   const close = stage.paired && width >= BESIDE && width < CLOSE;
   root.classList.toggle("hotmem-low", low);
+  root.classList.toggle("hotmem-lowest", wide && height < LOWEST);
   root.classList.toggle("hotmem-close", close);
   root.classList.toggle("hotmem-tell-close", low || close);
   root.style.setProperty("--hotmem-side", `${Math.round(clamp(width * SIDE_SHARE, ...SIDE))}px`);
