@@ -25,7 +25,7 @@ from hotmem_viz.scenarios.exhaustion_machines import find_setup
 from hotmem_viz.scenarios.exhaustion_turns import draw_turns, size_turns
 from hotmem_viz.scenarios.locality import Locality
 from hotmem_viz.scenarios.parameters import DIMMS, HUGE_PAGES, REBOOTS, ExhaustionParameters
-from hotmem_viz.scenarios.workloads import Stockpile, find_stocks
+from hotmem_viz.scenarios.workloads import Stockpile, find_operation, find_stocks
 from hotmem_viz.vocabulary import EventKind, PageKind, ZoneType
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Exhaustion:
     ) -> None:
         self.parameters = p = parameters
         self.memory = mem = boot_machine(setup.spec, setup.options, setup.profile)
-        operation = setup.profile.operations[p.workload]
+        operation = find_operation(setup.profile, p.workload)
         self.turn_pages = size_turns(mem, find_stocks(setup.profile, operation))
         self.workload = (
             draw_turns(p, setup, self.turn_pages)

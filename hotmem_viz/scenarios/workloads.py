@@ -148,6 +148,14 @@ def find_stocks(profile: KernelProfile, operation: Operation) -> tuple[Stock, ..
     return tuple(stocks)
 
 
+def find_operation(profile: KernelProfile, name: str) -> Operation:
+    """Return what one operation of a workload costs; raises ParameterError for an unknown one."""
+    if name not in profile.operations:
+        allowed = ", ".join(n for n in profile.operations if n != "ballast")
+        raise ParameterError("workload", name, f"allowed are {allowed}, with this kernel")
+    return profile.operations[name]
+
+
 def draw_workload(
     profile: KernelProfile,
     name: str,
@@ -164,10 +172,7 @@ def draw_workload(
     turn_pages: pages that the metadata actor asks for in a turn, on average. Raises
     ParameterError for an unknown workload.
     """
-    if name not in profile.operations:
-        allowed = ", ".join(n for n in profile.operations if n != "ballast")
-        raise ParameterError("workload", name, f"allowed are {allowed}")
-    operation = profile.operations[name]
+    operation = find_operation(profile, name)
     stocks = find_stocks(profile, operation)
     cost = sum(s.pages_per_operation for s in stocks)
     spread = rng.uniform(0.7, 1.3, (2, turns))

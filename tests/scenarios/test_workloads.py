@@ -96,3 +96,9 @@ def test_all_columns_are_whole_numbers_of_one_length():
 def test_an_unknown_workload_is_refused():
     with pytest.raises(ParameterError, match="workload: 'tea' is not allowed; allowed are files"):
         draw(name="tea")
+
+
+def test_a_kernel_whose_costs_of_a_workload_nobody_measured_says_which_it_knows():
+    with pytest.raises(ParameterError, match="workload: 'disk' .*files.* with this kernel") as told:
+        build_run("exhaustion", machine="pae", workload="disk")
+    assert "ballast" not in str(told.value)
