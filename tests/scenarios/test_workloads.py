@@ -99,6 +99,6 @@ def test_an_unknown_workload_is_refused():
 
 
 def test_a_kernel_whose_costs_of_a_workload_nobody_measured_says_which_it_knows():
-    with pytest.raises(ParameterError, match="workload: 'disk' .*files.* with this kernel") as told:
+    with pytest.raises(ParameterError, match=r"workload: 'disk' .*files.*this kernel") as told:
         build_run("exhaustion", machine="pae", workload="disk")
     assert "ballast" not in str(told.value)
