@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatTime } from "./format.js";
 import { makeElement, setText } from "./dom.js";
 import { makeChip } from "./side.js";
 
-const SCORE_HEAD = 37;
+const SCORE_HEAD = 57;
 const SCORE_ROW = 21;
 const SIGNS = { best: "★ ", worst: "▽ ", "": "" };
 
