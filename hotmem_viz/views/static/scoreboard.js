@@ -5,6 +5,8 @@ import { makeElement, setText } from "./dom.js";
 import { makeChip } from "./side.js";
 
 const SCORE_HEAD = 37;
+/** Of a single run, whose side column leaves titles less width: they take a third line. */
+const ALONE_HEAD = 57;
 const SCORE_ROW = 21;
 const SIGNS = { best: "★ ", worst: "▽ ", "": "" };
 
@@ -83,7 +85,7 @@ export class ScoreboardPanel {
   }
 
   least() {
-    return SCORE_HEAD + SCORE_ROW * this.rows.length;
+    return (this.rows.length > 1 ? SCORE_HEAD : ALONE_HEAD) + SCORE_ROW * this.rows.length;
   }
 
   resize(_width, height) {
