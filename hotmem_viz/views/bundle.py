@@ -2,7 +2,8 @@
 
 The modules under `static/` use named imports and exports only and have top-level names that
 no other module has, so joining them in order and dropping the import and export words keeps
-their meaning; tests/views/test_bundle.py checks both.
+their meaning; no text of theirs goes over several lines, so lines that are comments alone can stay
+at home. tests/views/test_bundle.py checks all three.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ STYLE_SHEETS = (
 """In order: a later one has the last word."""
 
 _IMPORT = re.compile(r"^import\s*\{[^}]*\}\s*from\s*\"\./[\w.]+\";\n", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:.|\n)*?\*/)[ \t]*\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function|const|class) )", re.MULTILINE)
 
 
@@ -102,8 +104,8 @@ def read_module(name: str) -> str:
 
 
 def strip_module(text: str) -> str:
-    """Drop a module's named imports and the word `export` before its named exports."""
-    return _EXPORT.sub("", _IMPORT.sub("", text))
+    """Drop a module's comments, named imports, and the word `export` before its named exports."""
+    return _EXPORT.sub("", _IMPORT.sub("", _COMMENT.sub("", text)))
 
 
 @cache

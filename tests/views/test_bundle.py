@@ -56,6 +56,23 @@ def test_a_module_imports_only_by_name_and_from_those_before_it(
             assert len(re.findall(rf"\b{name}\b", text)) > 1, f"{name} is imported in vain"
 
 
+def test_comments_stay_at_home_and_nothing_else():
+    kept = "".join(bundle.join_modules().split())
+    for module in bundle.MODULES:
+        text = bundle.read_module(module)
+        assert not re.search(r"`[^`\n]*\n", re.sub(r"`[^`\n]*`", "", text)), "a text of two lines"
+        inside = False
+        for line in map(str.strip, IMPORTED.sub("", text).splitlines()):
+            inside = inside or line.startswith("/**")
+            comment, inside = inside or line.startswith("//"), inside and not line.endswith("*/")
+            if not comment:
+                assert "".join(line.removeprefix("export ").split()) in kept, line
+    assert "/**" not in kept
+    assert len(bundle.join_modules()) < 0.9 * sum(
+        len(bundle.read_module(m)) for m in bundle.MODULES
+    )
+
+
 @pytest.mark.parametrize(
     ("modules", "render"),
     [(bundle.MODULES, "renderStage"), (bundle.CARD_MODULES, "renderQuestion")],
