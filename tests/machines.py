@@ -18,6 +18,7 @@ from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.machine.spec import MachineSpec, NodeSpec, PfnRange
 from hotmem_viz.machine.zone_plan import ZonePlan, ZoneSpan
 from hotmem_viz.mechanisms import buddy
+from hotmem_viz.mechanisms.block_counts import count_blocks
 from hotmem_viz.mechanisms.zonelists import build_all_zonelists
 from hotmem_viz.memory.build import all_groups, build_memory
 from hotmem_viz.memory.fields import COUNT_FIELDS, PAGE_FIELDS, SECTION_FIELDS, ZONE_FIELDS
@@ -102,7 +103,7 @@ def make_machine(
     spec = make_spec(name)
     layout = BootLayout((), (), MappingProxyType({}))
     mem = build_memory(spec, make_plan(spec), layout, PROFILES[profile])
-    buddy.count_blocks(mem, all_groups(mem), +1)
+    count_blocks(mem, all_groups(mem), +1)
     build_all_zonelists(mem)
     mem.owners.add(CACHE)
     mem.owners.add(SHRINKABLE, shrinkable=True)
@@ -158,9 +159,9 @@ def occupy(mem: PhysicalMemory, pfns: np.ndarray, kind: PageKind, owner: int = 0
     frames = FrameSet.of_pfns(pfns[mem.kind.reshape(-1)[pfns] == PageKind.FREE])
     if len(frames):
         groups = np.unique(frames.words // 16)
-        buddy.count_blocks(mem, groups, -1)
+        count_blocks(mem, groups, -1)
         mem.fill(frames, kind, owner)
-        buddy.count_blocks(mem, groups, +1)
+        count_blocks(mem, groups, +1)
 
 
 def fragment(

@@ -14,7 +14,7 @@ from hotmem_viz.machine.boot_options import parse_boot_options
 from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.machine.spec import MachineSpec, NodeSpec, PfnRange
 from hotmem_viz.machine.zone_plan import ZonePlan, ZoneSpan, plan_zones
-from hotmem_viz.mechanisms import buddy
+from hotmem_viz.mechanisms.block_counts import count_blocks
 from hotmem_viz.mechanisms.zonelists import build_all_zonelists
 from hotmem_viz.memory.build import all_groups, build_memory
 from hotmem_viz.memory.physical import PhysicalMemory
@@ -56,7 +56,7 @@ def slots_machine(profile: str = "6.1", **changes: object) -> PhysicalMemory:
     spec = slots_spec(**changes)
     layout = BootLayout((), (), MappingProxyType({}))
     mem = build_memory(spec, slots_plan(), layout, PROFILES[profile])
-    buddy.count_blocks(mem, all_groups(mem), +1)
+    count_blocks(mem, all_groups(mem), +1)
     build_all_zonelists(mem)
     mem.owners.add(CACHE)
     mem.owners.add(SHRINKABLE, shrinkable=True)
@@ -83,6 +83,6 @@ def real_machine(
     kernel = PROFILES[profile]
     plan = plan_zones(spec, parse_boot_options("", strict=True), kernel)
     mem = build_memory(spec, plan, BootLayout((), (), MappingProxyType({})), kernel)
-    buddy.count_blocks(mem, all_groups(mem), +1)
+    count_blocks(mem, all_groups(mem), +1)
     build_all_zonelists(mem)
     return mem, top

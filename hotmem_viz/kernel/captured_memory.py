@@ -22,7 +22,8 @@ from hotmem_viz.machine.boot_layout import BootLayout
 from hotmem_viz.machine.profiles import PROFILES, find_profile
 from hotmem_viz.machine.spec import Arch, NodeSpec, PfnRange
 from hotmem_viz.machine.zone_plan import ZonePlan, ZoneSpan
-from hotmem_viz.mechanisms import buddy, hotplug
+from hotmem_viz.mechanisms import hotplug
+from hotmem_viz.mechanisms.block_counts import count_blocks
 from hotmem_viz.mechanisms.oom import total_reserve
 from hotmem_viz.mechanisms.zonelists import build_all_zonelists
 from hotmem_viz.memory.build import all_groups, build_memory
@@ -71,7 +72,7 @@ def load_memory(capture: Capture, stage: str = "boot") -> PhysicalMemory:
     nothing = BootLayout((), (), MappingProxyType({}))
     try:
         mem = build_memory(spec, _boot_plan(capture), nothing, profile)
-        buddy.count_blocks(mem, all_groups(mem), +1)
+        count_blocks(mem, all_groups(mem), +1)
         _follow_blocks(mem, capture, stage)
     except ParameterError as error:
         where = capture.where(f"{stage}/blocks")

@@ -15,6 +15,7 @@ from hotmem_viz.kernel.page_flags import PageFlag
 from hotmem_viz.kernel.page_words import HELD
 from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.allocator import free_pages
+from hotmem_viz.mechanisms.block_counts import count_blocks
 from hotmem_viz.memory.frames import WORD, FrameSet, pack
 from hotmem_viz.memory.zones import GROUP_WORDS
 from hotmem_viz.vocabulary import PAGEBLOCK_PAGES, HugeState, MigrateType, PageKind, ZoneType
@@ -74,10 +75,10 @@ def write_kinds(mem: PhysicalMemory, start_pfn: int, kinds: np.ndarray) -> None:
     _write_huge(mem, start_pfn, kinds)
     groups = np.unique(words // GROUP_WORDS)
     groups = groups[mem.extents.of_group[groups] != -1]
-    buddy.count_blocks(mem, groups, -1)
+    count_blocks(mem, groups, -1)
     for kind in np.unique(kinds[kinds > PageKind.FREE]):
         mem.fill(FrameSet.of_nonzero(words, pack(kinds == kind)), PageKind(int(kind)), 0)
-    buddy.count_blocks(mem, groups, +1)
+    count_blocks(mem, groups, +1)
 
 
 def _write_huge(mem: PhysicalMemory, start_pfn: int, kinds: np.ndarray) -> None:

@@ -18,8 +18,8 @@ from hotmem_viz.kernel.hot_events import BlockEvent, block_range, new_blocks
 from hotmem_viz.machine.booted import BootLayout
 from hotmem_viz.machine.hotplug_options import OFFLINE
 from hotmem_viz.machine.spec import MachineSpec, NodeSpec, PfnRange
-from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.add_memory import own_map_pages
+from hotmem_viz.mechanisms.block_counts import count_blocks
 from hotmem_viz.mechanisms.boot import set_watermarks
 from hotmem_viz.mechanisms.hotplug import put_in, take_out
 from hotmem_viz.mechanisms.online_zone import choose_zone
@@ -101,7 +101,7 @@ def start_run(machine: ComparedMachine) -> HotRun | None:
     spec = spec_with_slots(machine, slots)
     layout = BootLayout((), (), MappingProxyType({}))
     mem = build_memory(spec, machine.plan, layout, machine.profile)
-    buddy.count_blocks(mem, all_groups(mem), +1)
+    count_blocks(mem, all_groups(mem), +1)
     seen = {(z.nid, type_of(z)): z for z in machine.zones}
     for z in range(len(mem.zones)):
         zone = seen.get((int(mem.zones.nid[z]), ZoneType(int(mem.zones.type[z]))))

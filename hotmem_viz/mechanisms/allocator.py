@@ -113,7 +113,8 @@ def alloc_pages(
     _serve(call, zonelist, "low")
     while may_reclaim and call.left and _wake_kswapd(call, zonelist):
         _serve(call, zonelist, "low")
-    _serve(call, zonelist, "min")
+    if call.left:
+        _serve(call, zonelist, "min")
     if call.left and may_reclaim:
         _reclaim_and_retry(call, zonelist)
     call.out.granted, call.out.refused = count - call.left, call.left

@@ -13,8 +13,8 @@ import numpy as np
 from hotmem_viz.machine.boot_layout import lay_out_boot
 from hotmem_viz.machine.boot_use import USER_REQUESTS, BootUse
 from hotmem_viz.machine.zone_plan import plan_zones
-from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
+from hotmem_viz.mechanisms.block_counts import count_blocks
 from hotmem_viz.mechanisms.oom import total_reserve
 from hotmem_viz.mechanisms.requests import GFP
 from hotmem_viz.mechanisms.watermarks import protection, settle_watermarks, watermark_rules
@@ -44,7 +44,7 @@ def boot_machine(spec: MachineSpec, options: BootOptions, profile: KernelProfile
     plan = plan_zones(spec, options, profile)
     layout = lay_out_boot(spec, plan, options, profile)
     mem = build_memory(spec, plan, layout, profile)
-    buddy.count_blocks(mem, all_groups(mem), +1)
+    count_blocks(mem, all_groups(mem), +1)
     build_all_zonelists(mem)
     set_watermarks(mem, layout.initial_pages(plan))
     kernel = mem.owners.add("kernel, since boot")
@@ -70,9 +70,9 @@ def _hold_late(mem: PhysicalMemory, ranges: tuple[tuple[int, int], ...], *, owne
     late = FrameSet.of_nonzero(late.words, late.bits & mem.free_bits[late.words])
     if len(late):
         groups = np.unique(late.words // GROUP_WORDS)
-        buddy.count_blocks(mem, groups, -1)
+        count_blocks(mem, groups, -1)
         mem.fill(late, PageKind.KERNEL_IMAGE, owner)
-        buddy.count_blocks(mem, groups, +1)
+        count_blocks(mem, groups, +1)
     return late
 
 

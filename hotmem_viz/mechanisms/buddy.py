@@ -1,7 +1,7 @@
-"""Blocks of free frames: counting them, taking them in bulk, giving them back.
+"""Blocks of free frames: taking them in bulk, giving them back.
 
 Orders are read off the free bitmap (`orders`); only `free_blocks`, the number of blocks by extent,
-type and order, is kept, as an index.
+type and order, is kept, as an index (`block_counts`).
 
 Placement rule, for the model and its oracle alike: the smallest sufficient order, then the
 lowest pfn. A block belongs to the list of the type of the pageblock at its head.
@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from hotmem_viz.mechanisms.orders import FEW_GROUPS, Wish, choose_blocks, find_heads, long_heads
+from hotmem_viz.mechanisms.block_counts import IRREGULAR, count_blocks
+from hotmem_viz.mechanisms.orders import (
+    FEW_GROUPS,
+    Wish,
+    choose_blocks,
+    choose_from_long,
+    find_heads,
+    words_of_long,
+)
 from hotmem_viz.memory.frames import ALL_ONES, WORD, Bits, FrameSet, Words, find_changes
 from hotmem_viz.memory.zones import GROUP_WORDS
 from hotmem_viz.vocabulary import (
@@ -32,66 +40,9 @@ if TYPE_CHECKING:
 
     from hotmem_viz.memory.physical import PhysicalMemory
 
-_UP = np.arange(N_ORDERS)
-_N_TYPES = len(MigrateType)
 _IN_GROUP = np.arange(GROUP_WORDS)
 _PAGEBLOCK_WORDS = PAGEBLOCK_PAGES // WORD
-_LOWER_HALF = (1 << PAGEBLOCK_PAGES) - 1
 _ISOLATE = int(MigrateType.ISOLATE)
-IRREGULAR = -2
-
-_FEW_COUNTED = 4
-"""Up to here groups are counted one by one, in long integers, as in `orders`."""
-
-
-def count_blocks(mem: PhysicalMemory, groups: np.ndarray, sign: int) -> None:
-    """Add (or, with sign -1, take off) the blocks of some groups to `free_blocks`.
-
-    Called before and after the free bits or the pageblock types of the groups change.
-    groups: (G,) int64, unique.
-    """
-    extent = mem.extents.of_group[groups]
-    bits = mem.free_bits.reshape(-1, GROUP_WORDS)[groups]
-    if len(groups) > _FEW_COUNTED:
-        shared = extent == IRREGULAR
-        if not shared.any():
-            _add_counts(mem, extent, groups, bits, sign)
-            return
-        _add_counts(mem, extent[~shared], groups[~shared], bits[~shared], sign)
-        groups, extent, bits = groups[shared], extent[shared], bits[shared]
-    for row in zip(groups.tolist(), extent.tolist(), bits, strict=True):
-        _count_group(mem, *row, sign)
-
-
-def _count_group(mem: PhysicalMemory, group: int, extent: int, bits: Bits, sign: int) -> None:
-    """Add the blocks of one group, (16,) uint64; where zones share it, those of each of them."""
-    if extent == IRREGULAR:
-        for own, mask in mem.extents.irregular[group]:
-            _count_group(mem, group, own, bits & mask, sign)
-        return
-    lower, upper = mem.types[2 * group : 2 * group + 2].tolist()
-    counts = mem.free_blocks[extent]
-    for order, heads in enumerate(long_heads(bits)):
-        if heads:
-            in_lower = (heads & _LOWER_HALF).bit_count()
-            counts[lower, order] += sign * in_lower
-            counts[upper, order] += sign * (heads.bit_count() - in_lower)
-
-
-def _add_counts(
-    mem: PhysicalMemory, extent: np.ndarray, groups: np.ndarray, bits: Bits, sign: int
-) -> None:
-    if not len(groups):
-        return
-    heads = find_heads(bits)
-    halves = np.bitwise_count(heads).reshape(N_ORDERS, -1, _PAGEBLOCK_WORDS).sum(-1, dtype=np.int64)
-    types = mem.types.reshape(-1, 2)[groups].reshape(-1)
-    low, high = int(extent.min()), int(extent.max()) + 1
-    row = (np.repeat(extent.astype(np.int64) - low, 2) * _N_TYPES + types) * N_ORDERS
-    flat = (row + _UP[:, None]).ravel()
-    size = (high - low) * _N_TYPES * N_ORDERS
-    counts = np.bincount(flat, weights=halves.ravel(), minlength=size).astype(np.int32)
-    mem.free_blocks[low:high] += np.int32(sign) * counts.reshape(-1, _N_TYPES, N_ORDERS)
 
 
 class View(NamedTuple):
@@ -161,21 +112,47 @@ def take(
         up += 1
     last, blocks = order + up, -(-rest >> up)
     index = _choose_extents(lists, up, blocks) + extents.start
-    view = view_extents(mem, index)
     spare = ((blocks << up) - rest) << order
+    wanted = [False] * order + [n > 0 for n in held]
+    wish = Wish(order, last, wanted, blocks, spare)
+    if up:
+        mem.free_blocks[index, migratetype, order:last] = 0
+    if len(index) == 1 and (group := _lone_group(mem, int(index[0]))) is not None:
+        return _take_from_group(mem, int(index[0]), group, migratetype, wish), count
+    view = view_extents(mem, index)
     usable = mem.types.reshape(-1, 2)[view.groups] == int(migratetype)
     if len(view.groups) > FEW_GROUPS:
         view, usable = _narrow(view, usable, blocks if last == MAX_ORDER else 0)
-    wanted = [False] * order + [n > 0 for n in held]
-    choice = choose_blocks(view.bits, usable, Wish(order, last, wanted, blocks, spare))
-    if up:
-        mem.free_blocks[index, migratetype, order:last] = 0
+    choice = choose_blocks(view.bits, usable, wish)
     _take_off(mem, view, choice.split, migratetype, last)
     if spare:
         row, begin = divmod(choice.spare[0], MAX_ORDER_PAGES)
         pfn = int(view.groups[row]) * MAX_ORDER_PAGES + begin
         add_pieces(mem, int(view.extent[row]), pfn, pfn + spare)
     return FrameSet.of_nonzero(view.words.ravel(), choice.taken.ravel()), count
+
+
+def _lone_group(mem: PhysicalMemory, extent: int) -> int | None:
+    """Return the group of an extent that is one group, shared with no other zone; else None."""
+    if not mem.extents.all_small and mem.extents.n_groups[extent] != 1:
+        return None
+    group = int(mem.extents.first_group[extent])
+    return None if mem.extents.of_group[group] == IRREGULAR else group
+
+
+def _take_from_group(
+    mem: PhysicalMemory, extent: int, group: int, migratetype: int, wish: Wish
+) -> FrameSet:
+    """Choose from one group, as nearly all requests of a lesson can; see `take`."""
+    wanted = int(migratetype)
+    usable = [kind == wanted for kind in mem.types[2 * group : 2 * group + 2].tolist()]
+    words = slice(group * GROUP_WORDS, (group + 1) * GROUP_WORDS)
+    taken, split, spare = choose_from_long(mem.free_bits[words], usable, wish)
+    mem.free_blocks[extent, migratetype, wish.last] -= split.bit_count()
+    if wish.spare:
+        begin, end = (group * MAX_ORDER_PAGES + at for at in spare)
+        add_pieces(mem, extent, begin, end)
+    return FrameSet.of_nonzero(words.start + _IN_GROUP, words_of_long(taken, 1))
 
 
 def _narrow(view: View, usable: np.ndarray, whole: int) -> tuple[View, np.ndarray]:

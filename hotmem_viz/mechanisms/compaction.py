@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hotmem_viz.mechanisms import buddy
+from hotmem_viz.mechanisms.block_counts import count_blocks
 from hotmem_viz.mechanisms.costs import MIGRATE_PAGE_NS
 from hotmem_viz.mechanisms.isolation import LRU_KINDS
 from hotmem_viz.mechanisms.outcome import Moves, Outcome
@@ -75,9 +76,9 @@ def _move(mem: PhysicalMemory, source: np.ndarray, target: np.ndarray) -> Outcom
     kinds, owners = mem.kind.reshape(-1)[source], mem.owner.reshape(-1)[source]
     old, new = FrameSet.of_pfns(source), FrameSet.of_pfns(target)
     groups = np.unique(new.words // GROUP_WORDS)
-    buddy.count_blocks(mem, groups, -1)
+    count_blocks(mem, groups, -1)
     mem.fill(new, PageKind.ANON, 0)
-    buddy.count_blocks(mem, groups, +1)
+    count_blocks(mem, groups, +1)
     mem.relabel(new, kinds, owners)
     buddy.give_back(mem, old)
     return Outcome(

@@ -13,6 +13,7 @@ import numpy as np
 
 from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.allocator import alloc_pages
+from hotmem_viz.mechanisms.block_counts import count_blocks
 from hotmem_viz.mechanisms.outcome import Outcome
 from hotmem_viz.mechanisms.requests import GFP
 from hotmem_viz.memory.census import count_by_section
@@ -78,11 +79,11 @@ def alloc_for_device(region: DeviceRegion, count: int, owner: int, nid: int) -> 
     frames = FrameSet.of_pfns(pfns)
     if len(frames):
         groups = np.unique(frames.words // GROUP_WORDS)
-        buddy.count_blocks(mem, groups, -1)
+        count_blocks(mem, groups, -1)
         mem.fill(frames, PageKind.PINNED, owner)
         # Free pages of isolated blocks never counted as free, so they do not count as taken.
         mem.zones.free[:] += mem.count_by_zone(frames)
-        buddy.count_blocks(mem, groups, +1)
+        count_blocks(mem, groups, +1)
     region.held += len(pfns)
     out = Outcome(len(pfns), frames=frames)
     rest = count - len(pfns)

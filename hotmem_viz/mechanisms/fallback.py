@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hotmem_viz.mechanisms import buddy
+from hotmem_viz.mechanisms.block_counts import IRREGULAR
 from hotmem_viz.mechanisms.orders import find_heads
 from hotmem_viz.memory.frames import WORD, FrameSet, find_changes, union, unpack
 from hotmem_viz.vocabulary import (
@@ -213,7 +214,7 @@ def _usable(mem: PhysicalMemory, zone: int, blocks: np.ndarray, order: int) -> n
     """Count the requests that each pageblock's free blocks could serve: (n,) int64."""
     words = PAGEBLOCK_PAGES // WORD
     bits = mem.free_bits.reshape(-1, words)[blocks]
-    shared = mem.extents.of_group[blocks // 2] == buddy.IRREGULAR
+    shared = mem.extents.of_group[blocks // 2] == IRREGULAR
     for i in np.flatnonzero(shared):
         half = slice(int(blocks[i]) % 2 * words, int(blocks[i]) % 2 * words + words)
         for e, mask in mem.extents.irregular[int(blocks[i]) // 2]:

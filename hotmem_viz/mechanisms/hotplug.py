@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hotmem_viz.errors import ParameterError
-from hotmem_viz.mechanisms import buddy
+from hotmem_viz.mechanisms.block_counts import count_blocks
 from hotmem_viz.mechanisms.oom import total_reserve
 from hotmem_viz.mechanisms.outcome import Outcome
 from hotmem_viz.mechanisms.spans import grow_span, shrink_span
@@ -52,7 +52,7 @@ def take_out(mem: PhysicalMemory, start_pfn: int, end_pfn: int) -> Outcome:
     _refuse_held(mem, sections, start_pfn)
     zones, own = mem.zones, int(mem.own_map[sections].sum())
     groups = np.arange(start_pfn // MAX_ORDER_PAGES, end_pfn // MAX_ORDER_PAGES)
-    buddy.count_blocks(mem, groups, -1)
+    count_blocks(mem, groups, -1)
     blocks = np.arange(start_pfn // PAGEBLOCK_PAGES, end_pfn // PAGEBLOCK_PAGES)
     mem.zone_types[zone] -= np.bincount(mem.types[blocks], minlength=len(MigrateType))
     # Free frames of isolated pageblocks have left the zone's count already.
@@ -120,7 +120,7 @@ def put_in(
     mem.zone_types[zone, MigrateType.MOVABLE] += pages // PAGEBLOCK_PAGES
     groups = np.arange(start_pfn // MAX_ORDER_PAGES, end_pfn // MAX_ORDER_PAGES)
     mem.extents.of_group[groups] = np.repeat(extents, size // MAX_ORDER_PAGES)
-    buddy.count_blocks(mem, groups, +1)
+    count_blocks(mem, groups, +1)
     zones.free[zone] += pages - maps
     zones.present[zone] += pages
     mem.own_map[with_map] = own_map

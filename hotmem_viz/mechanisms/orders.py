@@ -144,8 +144,27 @@ def choose_blocks(bits: Bits, usable: np.ndarray, wish: Wish) -> Choice:
 def _choose_from_few(bits: Bits, usable: np.ndarray, wish: Wish) -> Choice:
     """Choose from a few groups, all their frames in one long integer; see `choose_blocks`."""
     n = len(bits)
-    half, halves = (1 << PAGEBLOCK_PAGES) - 1, usable.ravel().tolist()
-    allowed = sum(half << i * PAGEBLOCK_PAGES for i, ok in enumerate(halves) if ok)
+    taken, split, spare = choose_from_long(bits, usable.ravel().tolist(), wish)
+    group = (1 << MAX_ORDER_PAGES) - 1
+    counts = [(split >> i * MAX_ORDER_PAGES & group).bit_count() for i in range(n)]
+    return Choice(words_of_long(taken, n).reshape(bits.shape), np.array(counts), spare)
+
+
+def words_of_long(frames: int, n: int) -> Bits:
+    """Return the frames of n groups, a long integer, as words: (16 n,) uint64."""
+    return np.frombuffer(bytearray(frames.to_bytes(n * _GROUP_BYTES, "little")), np.uint64)
+
+
+def choose_from_long(
+    bits: Bits, usable: Sequence[bool], wish: Wish
+) -> tuple[int, int, tuple[int, int]]:
+    """Choose from a few groups; see `choose_blocks`.
+
+    bits: (16 n,) uint64 of n groups, of any shape. usable: two for each of them. Returns `taken`
+    and `split` of a Choice as long integers, the heads of the last order themselves, and `spare`.
+    """
+    half = (1 << PAGEBLOCK_PAGES) - 1
+    allowed = sum(half << i * PAGEBLOCK_PAGES for i, ok in enumerate(usable) if ok)
     taken = split = 0
     for k, found in enumerate(long_heads(bits, wish.last)):
         if k == wish.last:
@@ -162,10 +181,7 @@ def _choose_from_few(bits: Bits, usable: np.ndarray, wish: Wish) -> Choice:
         end = split.bit_length() - 1 + (1 << wish.last)
         spare = (end - wish.spare, end)
         taken &= ~(((1 << wish.spare) - 1) << spare[0])
-    group = (1 << MAX_ORDER_PAGES) - 1
-    counts = [(split >> i * MAX_ORDER_PAGES & group).bit_count() for i in range(n)]
-    frames = np.frombuffer(bytearray(taken.to_bytes(n * _GROUP_BYTES, "little")), np.uint64)
-    return Choice(frames.reshape(bits.shape), np.array(counts), spare)
+    return taken, split, spare
 
 
 def long_heads(bits: Bits, highest: int = MAX_ORDER) -> Iterator[int]:

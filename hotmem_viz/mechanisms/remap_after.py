@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hotmem_viz.errors import ParameterError
-from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.allocator import free_pages
+from hotmem_viz.mechanisms.block_counts import count_blocks
 from hotmem_viz.mechanisms.hotplug import put_in
 from hotmem_viz.mechanisms.outcome import Moves, Outcome
 from hotmem_viz.mechanisms.remap import rewrite_parents
@@ -91,9 +91,9 @@ def copy_home(
     put_in(mem, zone_type, section * size, (section + 1) * size)
     frames = FrameSet.of_pfns(home)
     groups = np.unique(frames.words // GROUP_WORDS)
-    buddy.count_blocks(mem, groups, -1)
+    count_blocks(mem, groups, -1)
     mem.fill(frames, PageKind.KERNEL_BUFFER, 0)
-    buddy.count_blocks(mem, groups, +1)
+    count_blocks(mem, groups, +1)
     mem.relabel(frames, mem.kind.reshape(-1)[source], mem.owner.reshape(-1)[source])
     amap.contents.write(home, amap.contents.read(source))
     order = np.argsort(source)

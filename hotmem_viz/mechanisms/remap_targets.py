@@ -14,6 +14,7 @@ import numpy as np
 
 from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
+from hotmem_viz.mechanisms.block_counts import count_blocks
 from hotmem_viz.mechanisms.requests import GFP
 from hotmem_viz.memory.census import count_by_section
 from hotmem_viz.memory.frames import FrameSet
@@ -80,9 +81,9 @@ def reserve_section(
     targets = section * size + residue.pfns % size
     frames = FrameSet.of_pfns(targets)
     groups = np.unique(frames.words // GROUP_WORDS)
-    buddy.count_blocks(mem, groups, -1)
+    count_blocks(mem, groups, -1)
     mem.fill(frames, PageKind.KERNEL_BUFFER, mem.owners.add(OWNER))
-    buddy.count_blocks(mem, groups, +1)
+    count_blocks(mem, groups, +1)
     blocks = _blocks(mem, section)
     types = mem.types[blocks].copy()
     buddy.set_types(mem, blocks, MigrateType.ISOLATE)

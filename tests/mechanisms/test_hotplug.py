@@ -15,8 +15,8 @@ from hotmem_viz.machine.presets import find_preset
 from hotmem_viz.machine.profiles import PROFILES, find_profile
 from hotmem_viz.machine.spec import MachineSpec, NodeSpec, PfnRange
 from hotmem_viz.machine.zone_plan import ZonePlan, ZoneSpan
-from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.allocator import alloc_pages, free_pages
+from hotmem_viz.mechanisms.block_counts import count_blocks
 from hotmem_viz.mechanisms.boot import boot_machine
 from hotmem_viz.mechanisms.hotplug import put_in, refresh_watermarks, take_out
 from hotmem_viz.mechanisms.requests import GFP, GFP_OF_KIND
@@ -50,7 +50,7 @@ def test_g13_span_of_a_real_zone():
     spec = MachineSpec("G13", (NodeSpec(0, (PfnRange(1048576, 1310720),)),), hotplug=True)
     plan = ZonePlan((ZoneSpan(0, NORMAL, 1048576, 1310720, 262144),), MappingProxyType({}))
     mem = build_memory(spec, plan, BootLayout((), (), MappingProxyType({})), PROFILES["6.1"])
-    buddy.count_blocks(mem, all_groups(mem), +1)
+    count_blocks(mem, all_groups(mem), +1)
     assert 0x140000 // size == 40
     middle = 35 * size
     take_out(mem, middle, middle + size)
@@ -82,7 +82,7 @@ def test_spans_end_where_the_kernel_probes(ranges, leaves, expected):
     spans = tuple(ZoneSpan(n.nid, NORMAL, n.start_pfn, n.end_pfn, n.present_pages) for n in nodes)
     plan = ZonePlan(spans, MappingProxyType({}))
     mem = build_memory(spec, plan, BootLayout((), (), MappingProxyType({})), PROFILES["6.1"])
-    buddy.count_blocks(mem, all_groups(mem), +1)
+    count_blocks(mem, all_groups(mem), +1)
     take_out(mem, leaves, leaves + P)
     assert span(mem, 0, NORMAL)[:2] == expected
 

@@ -13,8 +13,8 @@ from hotmem_viz.machine.page_geometry import GEOMETRIES, PageGeometry, count_tab
 from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.machine.spec import MachineSpec, NodeSpec, PfnRange
 from hotmem_viz.machine.zone_plan import ZonePlan, ZoneSpan
-from hotmem_viz.mechanisms import buddy
 from hotmem_viz.mechanisms.address_spaces import map_regions, start_processes
+from hotmem_viz.mechanisms.block_counts import count_blocks
 from hotmem_viz.mechanisms.touching import Access, touch
 from hotmem_viz.mechanisms.unmapping import exit_process, unmap_region
 from hotmem_viz.mechanisms.zonelists import build_all_zonelists
@@ -86,7 +86,7 @@ def flat():
     spec = MachineSpec("flat", (NodeSpec(0, (PfnRange(0, 65536),)),))
     plan = ZonePlan((ZoneSpan(0, ZoneType.NORMAL, 0, 65536, 65536),), {})
     mem = build_memory(spec, plan, BootLayout((), (), {}), PROFILES["6.1"])
-    buddy.count_blocks(mem, all_groups(mem), +1)
+    count_blocks(mem, all_groups(mem), +1)
     build_all_zonelists(mem)
     mem.owners.add("a process")
     return mem

@@ -8,7 +8,7 @@ import numpy as np
 
 from hotmem_viz.machine.boot_layout import BootLayout, BootRange
 from hotmem_viz.machine.profiles import PROFILES
-from hotmem_viz.mechanisms import buddy
+from hotmem_viz.mechanisms.block_counts import count_blocks
 from hotmem_viz.memory.build import all_groups, build_memory, frames_of_zone
 from hotmem_viz.memory.invariants import validate_memory
 from hotmem_viz.vocabulary import MigrateType, PageKind
@@ -24,7 +24,7 @@ def test_reserved_ranges_are_not_managed():
     )
     layout = BootLayout(reserved, (), MappingProxyType({}))
     mem = build_memory(spec, make_plan(spec), layout, PROFILES["6.1"])
-    buddy.count_blocks(mem, all_groups(mem), +1)
+    count_blocks(mem, all_groups(mem), +1)
     validate_memory(mem)
     assert (mem.zones.present - mem.zones.managed).tolist() == [99, 10, 10, 0, 999]
     assert mem.zones.free.tolist() == mem.zones.managed.tolist()
