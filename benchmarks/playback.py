@@ -15,7 +15,7 @@ import hotmem_viz
 from benchmarks.pages import chromium, dashboard, new_page, note_sent
 from benchmarks.row import Row
 from hotmem_viz.catalog import SCENARIOS, record_strategy
-from hotmem_viz.recording.pair import Pair
+from hotmem_viz.recording.lineup import Lineup
 from hotmem_viz.recording.recording import Recording
 from hotmem_viz.recording.scoreboard import pair_steps
 from tests.browser.stage import StagePage
@@ -24,7 +24,7 @@ from tests.conftest import Server
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-Shown = Recording | Pair
+Shown = Recording | Lineup
 
 COUNT_FRAMES = """seconds => new Promise(done => {
   let frames = 0, start = null;
@@ -47,7 +47,7 @@ TICKS_HEARD = 30
 
 
 def subjects() -> dict[str, Callable[[], Shown]]:
-    """Return what is played: every scenario as it begins, the largest maps, and two at once."""
+    """Return what is played: every scenario as it begins, the largest maps, and several at once."""
 
     def strategies() -> Shown:
         return pair_steps(record_strategy("none"), record_strategy("remap"))
@@ -58,6 +58,7 @@ def subjects() -> dict[str, Callable[[], Shown]]:
     return {
         **{name: start(name) for name in SCENARIOS if name != "strategies"},
         "strategies, two": strategies,
+        "strategies, six": lambda: hotmem_viz.strategies().lineup,
         "exhaustion, server": lambda: hotmem_viz.run("exhaustion", machine="server"),
         "exhaustion, server, two kernels": lambda: hotmem_viz.beside(
             "exhaustion", machine="server"
@@ -66,8 +67,8 @@ def subjects() -> dict[str, Callable[[], Shown]]:
 
 
 def count_cells(shown: Shown) -> int:
-    """Return how many cells the maps have, of two both."""
-    sides = shown.recordings if isinstance(shown, Pair) else (shown,)
+    """Return how many cells the maps have, all of them."""
+    sides = shown.recordings if isinstance(shown, Lineup) else (shown,)
     return sum(len(side.frame(0)) for side in sides)
 
 
