@@ -70,6 +70,11 @@ def counted(count: int, noun: str, plural: str = "") -> str:
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """Write a share as a percentage: 0.016 with one digit is "1.6 %"."""
+    return f"{100 * share:.{digits}f} %"
+
+
 def format_pages(pages: int) -> str:
     """Write a number of pages for people: the count, and what it is in bytes."""
     return f"{counted(pages, 'page')} ({format_bytes(pages * PAGE_SIZE)})"

@@ -139,7 +139,7 @@ _SHOWN: dict[str, _Place] = {
     "S42": _Place(_REMAP, EventKind.DONE, figure="the questions that the mail leaves open"),
     "S43": _Place(_SIX, EventKind.DEVICE_REGION, "", {"strategy": "remap"}),
     "S44": _Place(
-        _SIX, EventKind.LOADED, "The load is over: 100%", {"strategy": "remap", "metadata": 0.4}
+        _SIX, EventKind.LOADED, "The load is over: 100 %", {"strategy": "remap", "metadata": 0.4}
     ),
     "S45": _Place("hot_remove", EventKind.NODE_LEFT, "", {"what": "node", "machine": "mail"}),
     "S46": _Place("hot_remove", EventKind.CORNER),

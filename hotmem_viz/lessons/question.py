@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hotmem_viz.errors import HotmemError, ParameterError
+from hotmem_viz.units import percent
 
 if TYPE_CHECKING:
     from hotmem_viz.recording.recording import Recording
@@ -157,7 +158,7 @@ class Question:
             return ""
         if off > 2 * self.answer:
             return f" ({value / self.answer:,.0f} times the answer)"
-        return f" ({100 * abs(off) / abs(self.answer):.0f} %)"
+        return f" ({percent(abs(off) / abs(self.answer))})"
 
     def _read(self, guess: object) -> Value:
         if isinstance(guess, bool) or not isinstance(guess, str | Real):

@@ -13,7 +13,7 @@ from hotmem_viz.kernel.compare_machine import ComparedMachine, type_of
 from hotmem_viz.lessons.captured_scene import find_captured, placing_options
 from hotmem_viz.lessons.question import Mistake, Question
 from hotmem_viz.machine.spec import Arch
-from hotmem_viz.units import MIB, format_pages
+from hotmem_viz.units import MIB, format_pages, percent
 from hotmem_viz.vocabulary import ZoneType
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def operations_until_oom(draw: Draw) -> Question:
             f"marks and the reserve: {(free - kept) / each:,.0f} would fit into the rest. The "
             "model counts page by page, with what was parked before, slabs that are not full and "
             f"marks that a boost raises: {predicted:,}. The captured kernel came to {observed:,}, "
-            f"so the model is {abs(predicted / observed - 1):.1%} off."
+            f"so the model is {percent(abs(predicted / observed - 1), 1)} off."
         ),
         rule="free <= min + boost + reserve, in every zone that the request may use",
         function="__zone_watermark_ok(), mm/page_alloc.c",

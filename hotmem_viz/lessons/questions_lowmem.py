@@ -11,7 +11,7 @@ from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.machine.spec import Arch, MachineSpec, NodeSpec, PfnRange
 from hotmem_viz.machine.zone_plan import plan_zones
 from hotmem_viz.mechanisms.watermarks import protection
-from hotmem_viz.units import GIB, MIB
+from hotmem_viz.units import GIB, MIB, percent
 from hotmem_viz.vocabulary import ZoneType
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def reserve(draw: Draw) -> Question:
         ),
         why=(
             f"Normal keeps 1/{ratios[ZoneType.NORMAL]} of what lies above it on the same node: "
-            f"{movable} GiB / {ratios[ZoneType.NORMAL]}, {100 * kept / (normal * GIB):.0f} % of "
+            f"{movable} GiB / {ratios[ZoneType.NORMAL]}, {percent(kept / (normal * GIB))} of "
             "Normal. What is above it on other nodes does not count: a node without "
             "ZONE_MOVABLE keeps nothing back."
         ),

@@ -11,7 +11,7 @@ from hotmem_viz.errors import HotmemError
 from hotmem_viz.lessons.question import Mistake, Question, Scene, find_scene
 from hotmem_viz.machine.page_geometry import GEOMETRIES, count_tables
 from hotmem_viz.mechanisms.stop_machine import DAY_S, StopCosts, StopTime, TaxOrStall, stop_time
-from hotmem_viz.units import GIB
+from hotmem_viz.units import GIB, percent
 from hotmem_viz.vocabulary import EventKind, TableLevel
 
 if TYPE_CHECKING:
@@ -168,10 +168,10 @@ def removals(draw: Draw) -> Question:
     even = price.even_removals(stop_ns)
     return Question(
         text=(
-            f"Page tables that can be migrated at any time make each page fault {tax:.1%} slower, "
-            f"as the patches of 2008 did on a benchmark. A machine takes {faults:,} faults a "
-            f"second of {price.fault_ns:.0f} ns. The other way is to stop it for "
-            f"{stop_ns / MS:.3f} ms at every removal. How many removals a day cost as much?"
+            "Page tables that can be migrated at any time make each page fault "
+            f"{percent(tax, 1)} slower, as the patches of 2008 did on a benchmark. A machine takes "
+            f"{faults:,} faults a second of {price.fault_ns:.0f} ns. The other way is to stop it "
+            f"for {stop_ns / MS:.3f} ms at every removal. How many removals a day cost as much?"
         ),
         unit="removals",
         answer=round(even),

@@ -10,7 +10,7 @@ from hotmem_viz.lessons.question import Mistake, Question, Scene, find_scene
 from hotmem_viz.machine.page_geometry import GEOMETRIES, count_tables
 from hotmem_viz.machine.profiles import PROFILES
 from hotmem_viz.scenarios.starvation_parameters import ASKED, USES
-from hotmem_viz.units import GIB, MIB
+from hotmem_viz.units import GIB, MIB, percent
 from hotmem_viz.vocabulary import TableLevel
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def tables(draw: Draw) -> Question:
         ),
         why=(
             f"A table has 512 entries: a PTE table spans 2 MiB, a PMD 1 GiB, a PUD 512 GiB. Spans "
-            f"touched: {levels}. That is {100 * sum(counts.values()) / pages:.3f} % of what is "
+            f"touched: {levels}. That is {percent(sum(counts.values()) / pages, 3)} of what is "
             "mapped; PageTables of /proc/meminfo leaves out PUD and PGD on 6.1."
         ),
         rule="one table for every span that is touched",
@@ -72,7 +72,7 @@ def sharers(draw: Draw) -> Question:
     each, own = segment / 512, _own_pages()
     return Question(
         text=(
-            f"{100 * movable:.0f} % of the classroom machine is ZONE_MOVABLE, where a shared "
+            f"{percent(movable)} of the classroom machine is ZONE_MOVABLE, where a shared "
             f"segment of {segment // MIB} MiB lies. Its kernel zones have {room / MIB:.1f} MiB "
             "free above marks and reserves. Process after process maps the segment and touches all "
             "of it. "
@@ -143,7 +143,7 @@ def fault(draw: Draw) -> Question:
     answer = _ENDS[first.kind]
     return Question(
         text=(
-            f"{100 * movable:.0f} % of the classroom machine is ZONE_MOVABLE. Its use: "
+            f"{percent(movable)} of the classroom machine is ZONE_MOVABLE. Its use: "
             f"{use_words}; the tables are asked for by {ASKED_FOR[asked]}. What do the programs "
             "see?"
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from hotmem_viz.scenarios.telling import tell_mark
-from hotmem_viz.units import format_bytes, format_pages
+from hotmem_viz.units import format_bytes, format_pages, percent
 from hotmem_viz.vocabulary import PAGE_SIZE, EventKind, PageKind, ZoneType
 
 if TYPE_CHECKING:
@@ -115,11 +115,11 @@ def tell_box(mem: PhysicalMemory, gib: int, room: int, objects: str) -> Event:
     free, present = int(mem.zones.free[low].sum()), int(mem.zones.present[low].sum())
     return tell_mark(
         EventKind.BOOTED_AGAIN,
-        f"A box of {gib} GiB boots: {100 * free / present:.0f} % of lowmem is left",
+        f"A box of {gib} GiB boots: {percent(free / present)} of lowmem is left",
         (
             f"{mem.profile.title}, every border at 1/32. struct page, "
             f"{mem.profile.struct_page_bytes} bytes for each page up to the highest address, "
-            f"takes {_size(maps)} of {_size(present)} of lowmem ({100 * maps / present:.0f} %); "
+            f"takes {_size(maps)} of {_size(present)} of lowmem ({percent(maps / present)}); "
             f"{_size(free)} are free there, room for {room:,} {objects}."
         ),
         claims=("S11",),

@@ -8,6 +8,7 @@ import numpy as np
 
 from hotmem_viz.mechanisms.device_region import alloc_for_device, set_aside
 from hotmem_viz.scenarios.remap_telling import Told, told
+from hotmem_viz.units import percent
 from hotmem_viz.vocabulary import EventKind
 
 if TYPE_CHECKING:
@@ -46,10 +47,10 @@ class Devices:
         first, last, count = region.sections[0], region.sections[-1], len(region.sections)
         where = f"section {first}" if count == 1 else f"{count} sections, {first} to {last},"
         text = (
-            f"{region.pages:,} pages, {region.pages / present:.1%} of memory, are set aside in"
-            f" {where} of node {self.mem.spec.nids[0]}, which nobody will ask to go: only devices'"
-            " pages may lie there. How the kernel would know, when a page is asked for, that a"
-            " device will use it is open (Q15)."
+            f"{region.pages:,} pages, {percent(region.pages / present, 1)} of memory, are set aside"
+            f" in {where} of node {self.mem.spec.nids[0]}, which nobody will ask to go: only"
+            " devices' pages may lie there. How the kernel would know, when a page is asked for,"
+            " that a device will use it is open (Q15)."
         )
         return told(
             EventKind.DEVICE_REGION, "A region for devices alone", text, "S39", "S43", rule="5.3",

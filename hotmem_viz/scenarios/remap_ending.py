@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hotmem_viz.scenarios.remap_telling import Told, pages, told
-from hotmem_viz.units import counted
+from hotmem_viz.units import counted, percent
 from hotmem_viz.vocabulary import EventKind, Movability, PageKind
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def device_reserve(mem: PhysicalMemory) -> Told:
     kernel, present = int(kinds[_KERNEL].sum()), mem.spec.present_pages
     text = (
         f"A reserve like kernelcore= must hold all kernel memory: {kernel:,} pages of slabs,"
-        f" stacks, buffers and tables, {kernel / present:.1%} of this machine. The mail's holds"
-        f" only what a device has: {pages(devices)} in this run. How few that is depends on the"
-        " load: Meta (2023) found 73% of unmovable pages to be networking's."
+        f" stacks, buffers and tables, {percent(kernel / present, 1)} of this machine. The mail's"
+        f" holds only what a device has: {pages(devices)} in this run. How few that is depends on"
+        " the load: Meta (2023) found 73 % of unmovable pages to be networking's."
     )
     return told(
         EventKind.DEVICE_REGION, "What would have to stay", text, "S39", "S43", rule="5.3",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hotmem_viz.mechanisms.residue import Handling, Residue
-from hotmem_viz.units import counted
+from hotmem_viz.units import counted, percent
 from hotmem_viz.vocabulary import EventKind
 
 if TYPE_CHECKING:
@@ -267,10 +267,10 @@ def taxed(pause_ns: float, p: StopMachineParameters) -> Told:
     """Set the pause against a tax on every fault."""
     worth = f"{pause_ns / p.tax_ns:,.1f} s of it" if p.tax_ns else "nothing, as there is none"
     text = (
-        "Patches of 2008 could migrate page tables at any time, and taxed every fault: 3%, then"
-        f" 1.6% of a benchmark, as reported. At {p.tax:.1%}, {p.faults:,.0f} faults a second of"
-        f" {p.fault_ns:,.0f} ns pay {ms(p.tax_ns)} a second. One pause of {ms(pause_ns)} is worth"
-        f" {worth}. Fault rate and cost are assumed."
+        "Patches of 2008 could migrate page tables at any time, and taxed every fault: 3 %, then"
+        f" 1.6 % of a benchmark, as reported. At {percent(p.tax, 1)}, {p.faults:,.0f} faults a"
+        f" second of {p.fault_ns:,.0f} ns pay {ms(p.tax_ns)} a second. One pause of {ms(pause_ns)}"
+        f" is worth {worth}. Fault rate and cost are assumed."
     )
     return told(
         EventKind.TAX, "A tax for ever, or a stall now", text, "S36", "S37", rule="4.4",

@@ -9,7 +9,7 @@ import numpy as np
 from hotmem_viz.machine.boundary import find_boundary, find_mapped
 from hotmem_viz.mechanisms.oom import count_useless
 from hotmem_viz.scenarios.telling import confined_zone_name, kernel_zones
-from hotmem_viz.units import counted, format_bytes, format_pages
+from hotmem_viz.units import counted, format_bytes, format_pages, percent
 from hotmem_viz.vocabulary import PAGE_SIZE, EventKind, ZoneType
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def tell_boot(mem: PhysicalMemory, gauges: Gauges, high_tables: bool) -> Words:
     confined = confined_zone_name(mem)
     text = (
         f"{mem.profile.title}: of {format_pages(total)} managed, {format_pages(kernel)} "
-        f"or {100 * kernel / total:.0f} % lie in zones that kernel memory may use. "
+        f"or {percent(kernel / total)} lie in zones that kernel memory may use. "
     )
     if not confined:
         text += "No zone is closed to page tables on this machine."
@@ -211,7 +211,7 @@ def tell_starved(gauges: Gauges, p: float, other: float) -> Words:
         "title": "Mapped so far: it stops here",
         "text": (
             f"The first refusal came at p = {p:.1f}: tables that could map so many times the "
-            f"movable memory. With u, all else in kernel zones, at {100 * other:.1f} % of "
+            f"movable memory. With u, all else in kernel zones, at {percent(other, 1)} of "
             f"memory the closed form says {at:.1f}, or r* = {whole:.2f} at this p; the machine has "
             f"r = {gauges.ratio:.2f}. "
             f"The closed form leaves out what min marks and reserves keep back{where}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hotmem_viz.scenarios.remap_telling import ms
-from hotmem_viz.units import counted, format_bytes, format_pages
+from hotmem_viz.units import counted, format_bytes, format_pages, percent
 from hotmem_viz.vocabulary import PAGE_SIZE, EventKind, ZoneType
 
 if TYPE_CHECKING:
@@ -135,10 +135,11 @@ def tell_region(region: DeviceRegion, p: StrategiesParameters) -> Told:
     """Say what the device-only region is, and what a region for all kernel memory would be."""
     size = region.mem.spec.section_pages
     text = (
-        f"{p.reserve:.0%} of memory was typed: {format_pages(region.pages)} of node 0 are for pages"
-        " that devices own, and for nothing else. kernelcore= has to hold all kernel memory: this"
-        f" load's metadata is {p.metadata:.0%} of the machine, its devices' pages {p.device:.0%}."
-        " How a page gets there is open: DMA is often decided after a page was allocated."
+        f"{percent(p.reserve)} of memory was typed: {format_pages(region.pages)} of node 0 are for"
+        " pages that devices own, and for nothing else. kernelcore= has to hold all kernel memory:"
+        f" this load's metadata is {percent(p.metadata)} of the machine, its devices'"
+        f" pages {percent(p.device)}. How a page gets there is open: DMA is often decided after a"
+        " page was allocated."
     )
     return {
         "kind": EventKind.DEVICE_REGION,
@@ -166,7 +167,7 @@ def tell_capacity(mem: PhysicalMemory, p: StrategiesParameters, usable: int, map
         text += " The rest is of no use to the kernel, however much of it lies free."
     return {
         "kind": EventKind.CAPACITY,
-        "title": f"Metadata may fill {usable / total:.0%} of memory",
+        "title": f"Metadata may fill {percent(usable / total)} of memory",
         "text": text,
         "claims": ("S10", "S12", "S13") if p.strategy in ZONED else ("S44",),
         "rule": "7.3",
@@ -208,7 +209,7 @@ def tell_loaded(load: Load, strategy: str) -> Told:
     )
     return {
         "kind": EventKind.LOADED,
-        "title": f"The load is over: {part:.0%} of its metadata",
+        "title": f"The load is over: {percent(part)} of its metadata",
         "text": text,
         "claims": ("S12",) if strategy in ZONED else ("S12", "S44"),
         "rule": "A5",
@@ -283,9 +284,9 @@ def tell_measures(p: StrategiesParameters, tally: Tally, load: Load, pause: floa
     text = (
         f"Sections removed: {tally.removed} of {tally.asked}. Decisions of a person:"
         f" {tally.decisions}. Pause: {ms(pause) if pause else 'none'}. Page tables that migrate at"
-        f" any time would have cost {ms(tax)} in {faults:,} faults, at {p.tax:.1%} of each, and"
-        f" freed {counted(tally.table_held, 'section')} more. The tax was reported in 2008, of a"
-        " fault benchmark; the time of a fault is assumed."
+        f" any time would have cost {ms(tax)} in {faults:,} faults, at {percent(p.tax, 1)} of each,"
+        f" and freed {counted(tally.table_held, 'section')} more. The tax was reported in 2008, of"
+        " a fault benchmark; the time of a fault is assumed."
     )
     return {
         "kind": EventKind.COMPARED,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from hotmem_viz.errors import ParameterError
+from hotmem_viz.units import percent
 from hotmem_viz.views.palette import Theme, check_theme, colour
 from hotmem_viz.views.svg import make_figure
 
@@ -94,8 +95,8 @@ def draw_crossover(recording: Recording, theme: Theme = "light", tick: int | Non
     figure.text(0.03, 0.94, title, fontsize=LARGE, weight="bold", color=ink)
     tax = recording.meta["parameters"]["tax"]
     words = (
-        f"{tax:.1%} of {at.faults:,.0f} faults a second cost {at.tax_day_ns / 1e9:,.2f} s a day;"
-        f" so do {at.even:,.0f} pauses of {at.pause_ns / 1e6:.2f} ms."
+        f"{percent(tax, 1)} of {at.faults:,.0f} faults a second cost {at.tax_day_ns / 1e9:,.2f} s a"
+        f" day; so do {at.even:,.0f} pauses of {at.pause_ns / 1e6:.2f} ms."
     )
     muted = colour("muted", theme)
     figure.text(0.03, 0.89, words, fontsize=TYPE + 1, color=muted)

@@ -13,6 +13,7 @@ import numpy as np
 
 from hotmem_viz.errors import ParameterError
 from hotmem_viz.machine.boundary import find_boundary
+from hotmem_viz.units import percent
 from hotmem_viz.views.palette import Theme, check_theme, colour
 from hotmem_viz.views.svg import make_figure
 
@@ -101,7 +102,7 @@ def draw_phase(recording: Recording, theme: Theme = "light", tick: int | None = 
     title = "How much memory may be movable before page tables starve"
     figure.text(0.03, 0.94, title, fontsize=LARGE, weight="bold", color=ink)
     allowed = find_boundary(other, demand)
-    words = f"u = {100 * other:.1f} %, {own}: up to r* = {allowed:.2f}; the machine has {ratio:.2f}"
+    words = f"u = {percent(other, 1)}, {own}: up to r* = {allowed:.2f}; the machine has {ratio:.2f}"
     figure.text(0.03, 0.89, words, fontsize=TYPE + 1, color=colour("muted", theme))
     return figure
 

@@ -90,9 +90,9 @@ def test_the_state_file_puts_a_block_into_zone_movable_where_the_ledger_says():
 def test_the_load_that_the_proposal_serves_is_refused_where_there_are_zones():
     event, _ = shown("S44")
     zoned = run("strategies", strategy="percent", metadata=0.4, seed=7).event_list
-    assert "100% of its metadata" in event.title
+    assert "100 % of its metadata" in event.title
     assert {"REFUSED"} & {e.kind for e in zoned}
-    assert "67% of its metadata" in next(e.title for e in zoned if e.kind == "LOADED")
+    assert "67 % of its metadata" in next(e.title for e in zoned if e.kind == "LOADED")
 
 
 def test_the_ledger_holds_what_is_not_pending():

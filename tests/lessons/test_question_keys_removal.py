@@ -151,7 +151,7 @@ def test_removals_a_day_are_those_of_the_hand_formula(seed):
     assert question.see is not None
     tax, faults = (
         numbers(re.findall(words, question.text)[0])[0]
-        for words in (r"([\d.]+)% slower", r"takes ([\d,]+) faults")
+        for words in (r"([\d.]+) % slower", r"takes ([\d,]+) faults")
     )
     at = question.see.recording().counters.iloc[question.see.tick]
     pause = pause_by_hand(8, at["copied"], at["entries_scanned"], at["entries_fixed"])
