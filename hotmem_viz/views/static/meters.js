@@ -5,7 +5,7 @@ import { CrossoverMeter, DeviceMeter, SubsystemsMeter } from "./metersremap.js";
 import { CornerMeter, DistanceMeter } from "./meterszones.js";
 
 const METERS = [CornerMeter, DistanceMeter, DeviceMeter, SubsystemsMeter, CrossoverMeter];
-const LEAST_METERS = 190;
+const LEAST_METERS = 230;
 const SMALLEST_SIZE = 14;
 const METER_LINE = 1.3;
 const METER_GAP = 22;
