@@ -44,7 +44,7 @@ MOVED = {
     "03-page-tables": ("use", "every page of one mapping"),
     "04-hot-remove": ("what has to go", "a whole node"),
     "05-stop-machine": ("failure", "the user gives up (EINTR)"),
-    "06-strategies": ("strategy", "auto-movable policy"),
+    "06-strategies": ("beside it", "auto-movable policy"),
     "07-real-kernels": ("metadata", "files"),
 }
 """A control of the first stage, and what to choose; the run is longer or shorter for it."""
