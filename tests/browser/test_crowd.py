@@ -103,6 +103,21 @@ def test_the_scoreboard_is_what_the_counters_say_at_the_cursor(page, stage, line
             assert found["given"] == format_bytes(int(row["metadata_given"]) * 4096)
 
 
+NAMES_OUTSIDE = """() => {
+  const chart = document.querySelector('.hotmem-chart').getBoundingClientRect();
+  return [...document.querySelectorAll('.hotmem-chart-name')].map(e => e.getBoundingClientRect())
+    .filter(b => b.top < chart.top || b.bottom > chart.bottom || b.right > chart.right).length;
+}"""
+
+
+@pytest.mark.parametrize("height", [900, 1080])
+def test_the_names_of_six_lines_stay_inside_the_chart(page, stage, height):
+    page.set_viewport_size({"width": 1920, "height": height})
+    page.locator(".hotmem-chart-name").nth(5).wait_for()
+    page.evaluate(NEXT_FRAME)
+    assert page.evaluate(NAMES_OUTSIDE) == 0
+
+
 @pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080), (900, 700)])
 def test_nothing_overlaps_and_a_projector_need_not_scroll(page, stage, width, height):
     page.set_viewport_size({"width": width, "height": height})

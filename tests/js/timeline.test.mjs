@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { placeNames } from "../../hotmem_viz/views/static/chart.js";
 import { matchZones } from "../../hotmem_viz/views/static/compare.js";
 import { decodeShown } from "../../hotmem_viz/views/static/decode.js";
 import { cellScale, legendRows } from "../../hotmem_viz/views/static/legend.js";
@@ -130,4 +131,18 @@ test("where nothing is ever counted a position is its number alone", async () =>
   const still = pair.recordings.map((recording) => ({ ...recording, counter: () => 0 }));
   assert.notEqual(new Timeline(pair).describe(3), "");
   assert.equal(new Timeline({ ...pair, recordings: still }).describe(3), "");
+});
+
+test("names of many lines stand in two columns where one would be too high", () => {
+  const lines = [0.9, 0.85, 0.5, 0.49, 0.48, 0.1].map((at, i) => ({ at, label: `${"ABCDEF"[i]} can have` }));
+  const roomy = placeNames(lines, 140);
+  assert.deepEqual(roomy.map(({ text, column }) => [text, column]), lines.map(({ label }) => [label, 0]));
+  const tight = placeNames(lines, 77);
+  assert.deepEqual(tight.map(({ text }) => text), ["A", "B", "C", "D", "E", "F"]);
+  for (const column of [0, 1]) {
+    const tops = tight.filter((place) => place.column === column).map(({ top }) => top);
+    assert.equal(tops.length, 3);
+    tops.forEach((top, i) => assert.ok(top >= 9.5 && top <= 67.5 && (i === 0 || top - tops[i - 1] >= 19), `${tops}`));
+  }
+  assert.deepEqual(placeNames(lines.slice(0, 3), 40).map(({ column }) => column), [0, 0, 0]);
 });

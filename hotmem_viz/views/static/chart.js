@@ -4,6 +4,7 @@ import { clamp } from "./format.js";
 import { makeElement, setText } from "./dom.js";
 
 const LABEL_HEIGHT = 19;
+const FEW_LINES = 4;
 const WAITING = "The chart is being drawn …";
 const SINGLE = "This recording is of a single moment: there is nothing to draw over time.";
 
@@ -23,6 +24,24 @@ export function spreadLabels(fractions, height, size) {
   const result = new Array(fractions.length);
   for (const { i, y } of order) result[i] = y;
   return result;
+}
+
+/** Where the lines' names stand: {line, text, top, column}; two columns of first words where they are too many. */
+export function placeNames(lines, height) {
+  const many = lines.length * LABEL_HEIGHT > height && lines.length > FEW_LINES;
+  const places = lines.toSorted((a, b) => b.at - a.at).map((line, i) => ({
+    line,
+    text: many ? line.label.split(" ")[0] : line.label,
+    column: many ? i % 2 : 0,
+  }));
+  for (const column of [0, 1]) {
+    const own = places.filter((place) => place.column === column);
+    const tops = spreadLabels(own.map(({ line }) => 1 - line.at), height, LABEL_HEIGHT);
+    own.forEach((place, i) => {
+      place.top = tops[i];
+    });
+  }
+  return places;
 }
 
 export class ChartPanel {
@@ -89,11 +108,9 @@ export class ChartPanel {
       if (i % every === 0) put("chart-y", text, { top: `${100 * (1 - at)}%` });
     });
     for (const { at, text } of payload.x_ticks ?? []) put("chart-x", text, { "--at": at });
-    const lines = payload.lines ?? [];
-    const tops = spreadLabels(lines.map((line) => 1 - line.at), height, LABEL_HEIGHT);
-    lines.forEach((line, i) => {
-      put("chart-name", line.label, { top: `${tops[i]}px`, color: line[theme] });
-    });
+    for (const { line, text, top, column } of placeNames(payload.lines ?? [], height)) {
+      put("chart-name", text, { top: `${top}px`, color: line[theme], "--column": column });
+    }
   }
 
   moveCursor(tick) {

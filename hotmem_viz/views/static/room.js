@@ -4,7 +4,7 @@ import { clamp } from "./format.js";
 
 const NOTEBOOK_MAP = 460;
 const CROWD_OF_THREE = 900;
-const CROWD_MAP = { least: 88, good: 130, deck: 0.27, notebook: 150 };
+const CROWD_MAP = { least: 108, good: 130, deck: 0.27, notebook: 150 };
 const SMALLEST_MAP = 220;
 const CHART_SHARE = 0.2;
 const NARROW = 860;
